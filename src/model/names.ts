@@ -1,0 +1,41 @@
+/**
+ * Every internal name in one place: DataGroup names, label keys, and the values that labels take.
+ * Exporters rename these in their adapters; nothing else does.
+ */
+
+/** Names of the DataGroups that flow through the pipeline. */
+export const GROUP = {
+  request: 'net_request_metric_group',
+} as const;
+
+/** Label keys inside the pipeline. */
+export const LABEL = {
+  protocol: 'protocol',
+  role: 'role',
+  operation: 'operation',
+  /** Clustered resource, for example an HTTP route. Low cardinality. */
+  route: 'route',
+  status: 'status',
+  error: 'error',
+  clientAddress: 'client_address',
+  serverAddress: 'server_address',
+  serverPort: 'server_port',
+  pid: 'pid',
+  comm: 'comm',
+  executable: 'executable',
+  containerId: 'container_id',
+  serviceName: 'service_name',
+  /** "true" on the one label set that takes what no longer fits. */
+  overflow: 'overflow',
+} as const;
+
+export type LabelKey = (typeof LABEL)[keyof typeof LABEL];
+
+/** Why an exchange failed (CONTRACTS: `error`). `status`: the protocol said so, the code is in `status`. */
+export const ERROR_KINDS = ['connect_failed', 'no_response', 'reset', 'closed', 'malformed', 'status'] as const;
+export type ErrorKind = (typeof ERROR_KINDS)[number];
+
+export type Role = 'client' | 'server';
+
+/** The two protocols that exist so far; each protocol module brings its own name. */
+export const PROTOCOL = { http: 'http', generic: 'generic' } as const;
