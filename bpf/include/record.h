@@ -10,6 +10,11 @@
 #define SONDE_RECORD_H
 
 #define RECORD_ALIGN 64
+#define PAYLOAD_MAX 4096
+/* The longest record there is. */
+#define RECORD_MAX (PAYLOAD_MAX + 128)
+/* Bytes behind a ring's data, so that no record has to wrap. */
+#define RING_SLACK 12288
 
 enum record_kind {
 	RECORD_MESSAGE = 1,  /* struct message_record + payload */
@@ -172,7 +177,11 @@ enum counter {
 	COUNTERS = 24,
 };
 
-/* One CPU's ring: a value of the map `rings`. The data that follows is `ring_bytes` long plus RING_SLACK. */
+/*
+ * One CPU's ring: a value of the map `rings`. The data that follows is `ring_bytes` long plus RING_SLACK.
+ * A record starts at (position & (ring_bytes - 1)). The reader zeroes the first word of every 64 bytes
+ * that it has read, then moves tail.
+ */
 struct ring_header {
 	__u64 head; /* bytes reserved since the start; the kernel adds to it */
 	__u64 pad_head[7];

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What did a process send and receive on its sockets? One body for both directions, attached to the two
+ * tracepoints that every socket call passes. A socket's stream is cut into messages at each change of
+ * direction; a message record is written when a message starts (policy headers) or at each call (policy
+ * stream), and carries the socket's counters, so that no total depends on a record arriving.
+ */
+#include "include/payload.h"
+#include "include/socket.h"
+
+const volatile __u32 payload_bytes = PAYLOAD_MAX;
+const volatile __u8 capture_udp = 0;
+const volatile __u8 queue_time = 1; /* 0 off, 1 coarse, 2 precise */
+
+#include "datagram.bpf.h"
+
+/*
+ * When did this call happen? The TCP clock was read a moment ago: by the read itself, or by the transmission
+ * of what was sent, if all of it went out. Otherwise the clock is asked (40 ns).
+ */
+static __always_inline __u64 call_time(const struct tcp_sock *tp, int direction)
+{
+	if (bpf_core_field_exists(tp->tcp_clock_cache)) {
+		if (direction == DIRECTION_RECEIVE || tp->write_seq == tp->snd_nxt)
+			return tp->tcp_clock_cache;
+	}
+	return bpf_ktime_get_ns();
+}
+
+static __always_inline struct sock_state *join(struct sock *sk, const struct tcp_sock *tp, int ret, int direction,
+					       __u64 now)
+{
+	struct sock_state *state = make_state(sk, now);
+
+	if (!state || state->joined || state->phase != PHASE_READY)
+		return state;
+	state->joined = 1;
+	state->role = sk->sk_max_ack_backlog ? ROLE_SERVER : ROLE_CLIENT;
+	state->rx_base = tp->copied_seq - (direction == DIRECTION_RECEIVE ? ret : 0);
+	return state;
+}
+
+static __always_inline __u16 queue_of(const struct tcp_sock *tp, const struct sock_state *state, __u64 time,
+				      __u32 *queue)
+{
+	if (queue_time == 1) {
+		*queue = (__u32)bpf_jiffies64() - tp->inet_conn.icsk_ack.lrcvtime;
+		return FLAG_QUEUE_TICKS;
+	}
+	if (queue_time == 2 && state->arrived && time >= state->arrived) {
+		*queue = (__u32)((time - state->arrived) / 1000);
+		return FLAG_QUEUE_US;
+	}
+	return 0;
+}
+
+static __always_inline __u32 class_bytes(__u32 policy, int direction)
+{
+	__u32 shift = direction == DIRECTION_SEND ? POLICY_SEND_CLASS_SHIFT : POLICY_RECEIVE_CLASS_SHIFT;
+	__u32 class = policy >> shift & 7;
+
+	return class ? 32U << class : 0;
+}
+
+static __always_inline int on_call(struct sock *sk, int ret, int flags, int direction)
+{
+	struct ring_header *ring = this_ring();
+	struct user_buffer buffer;
+	struct message_record *record;
+	struct sock_state *state;
+	struct tcp_sock *tp;
+	__u32 tgid, policy, *word, wanted, number, before, rx, length, captured = 0;
+	__u64 time, pid_tgid, last;
+	__u16 family, record_flags = 0;
+	bool start;
+
+	if (!ring)
+		return 0;
+	count(ring, COUNT_RUNS);
+	family = sk->__sk_common.skc_family;
+	if (family != AF_INET && family != AF_INET6) {
+		count(ring, SKIP_FAMILY);
+		return 0;
+	}
+	if (sk->sk_protocol != IPPROTO_TCP && !(capture_udp && sk->sk_protocol == IPPROTO_UDP)) {
+		count(ring, SKIP_FAMILY);
+		return 0;
+	}
+	if (ret <= 0) {
+		count(ring, SKIP_EMPTY);
+		return 0;
+	}
+	if (direction == DIRECTION_RECEIVE && (flags & MSG_PEEK)) {
+		count(ring, SKIP_PEEK);
+		return 0;
+	}
+	pid_tgid = bpf_get_current_pid_tgid();
+	tgid = pid_tgid >> 32;
+	if (sk->sk_protocol == IPPROTO_UDP)
+		return on_datagram(ring, sk, ret, direction, pid_tgid);
+
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp) {
+		count(ring, SKIP_FAMILY);
+		return 0;
+	}
+	state = socket_state(sk);
+	if (tgid == self_tgid) {
+		if (state && state->phase < PHASE_ANNOUNCED)
+			state->phase = PHASE_HIDDEN;
+		count(ring, SKIP_SELF);
+		return 0;
+	}
+	time = call_time(tp, direction);
+	if (!state || state->phase == PHASE_NEW) {
+		state = join(sk, tp, ret, direction, time);
+		if (!state) {
+			count(ring, DROP_STORAGE_FULL);
+			count(ring, TABLE_FULL);
+			return 0;
+		}
+	}
+	if (state->tgid != tgid) {
+		remember_owner(state, tgid);
+		apply_filter(sk, state);
+		if (state->phase == PHASE_ANNOUNCED)
+			report_owner(state, time);
+	}
+	if (state->phase == PHASE_HIDDEN || state->phase == PHASE_OVER) {
+		count(ring, SKIP_FILTERED);
+		return 0;
+	}
+
+	/* Totals first: whatever happens to the record, the next one carries them. */
+	start = state->direction != direction;
+	last = state->last_send > state->last_receive ? state->last_send : state->last_receive;
+	if (direction == DIRECTION_SEND) {
+		before = __sync_fetch_and_add(&state->tx, ret);
+		state->last_send = time;
+	} else {
+		before = state->tx;
+		state->last_receive = time;
+	}
+	if (start) {
+		state->direction = direction;
+		state->turn += 1;
+	}
+
+	word = bpf_map_lookup_elem(&policies, &state->index);
+	policy = word && *word >> 16 == state->generation && (*word & POLICY_SET) ? *word : default_policy;
+	rx = received(sk, tp, state);
+	if ((policy & POLICY_MASK) == POLICY_IGNORE) {
+		count(ring, SKIP_POLICY);
+		return 0;
+	}
+	if ((policy & POLICY_MASK) == POLICY_COUNT ||
+	    ((policy & POLICY_MASK) == POLICY_HEADERS && !start && before - state->record_tx < 1U << 30 &&
+	     rx - state->record_rx < 1U << 30)) {
+		if (state->phase != PHASE_ANNOUNCED)
+			announce(sk, state);
+		count(ring, COUNT_CONTINUED);
+		return 0;
+	}
+
+	wanted = (policy & POLICY_MASK) == POLICY_STREAM ? payload_bytes : start ? class_bytes(policy, direction) : 0;
+	if (wanted > (__u32)ret)
+		wanted = ret;
+	if (wanted > PAYLOAD_MAX)
+		wanted = PAYLOAD_MAX;
+	if (wanted && ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) ||
+		       !find_buffer(sk, state, ret, &buffer))) {
+		wanted = 0;
+		record_flags = FLAG_NO_PAYLOAD;
+	}
+	number = __sync_fetch_and_add(&state->number, 1) + 1;
+	length = record_length(sizeof(*record), wanted);
+	/* An open record says what stood before this call: announce reads the counters as last recorded. */
+	if (state->phase != PHASE_ANNOUNCED && !announce(sk, state)) {
+		count(ring, DROP_RING_FULL);
+		return 0;
+	}
+	record = ring_reserve(ring, length, false);
+	if (!record) {
+		count(ring, DROP_RING_FULL);
+		return 0;
+	}
+	if (wanted) {
+		captured = copy_payload((__u8 *)(record + 1), &buffer, wanted,
+					(policy & POLICY_MASK) == POLICY_STREAM ? wanted : 64);
+		if (!captured)
+			record_flags = FLAG_NO_PAYLOAD;
+	}
+	if (record_flags & FLAG_NO_PAYLOAD)
+		count(ring, PAYLOAD_UNREADABLE);
+	record->queue = 0;
+	if (start) {
+		record_flags |= FLAG_START;
+		if (direction == DIRECTION_RECEIVE)
+			record_flags |= queue_of(tp, state, time, &record->queue);
+	}
+	record->head.kind = RECORD_MESSAGE;
+	record->head.direction = direction;
+	record->head.captured = captured;
+	record->head.index = state->index;
+	record->head.generation = state->generation;
+	record->head.flags = record_flags;
+	record->head.time = time;
+	record->last_time = last;
+	record->tx = before;
+	record->rx = rx;
+	record->size = ret;
+	record->number = number;
+	record->turn = state->turn;
+	record->tgid = tgid;
+	record->tid = (__u32)pid_tgid;
+	state->record_tx = before;
+	state->record_rx = rx;
+	count(ring, COUNT_MESSAGES);
+	ring_commit(ring, &record->head, length);
+	return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(sonde_send, struct sock *sk, int ret, int flags)
+{
+	return on_call(sk, ret, flags, DIRECTION_SEND);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(sonde_receive, struct sock *sk, int ret, int flags)
+{
+	return on_call(sk, ret, flags, DIRECTION_RECEIVE);
+}
+
+/* Precise queue time: runs in a read before it refreshes the TCP clock, which still tells the last arrival. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(sonde_queue, struct sock *sk)
+{
+	struct sock_state *state = socket_state(sk);
+	struct tcp_sock *tp;
+
+	if (!state || state->direction == DIRECTION_RECEIVE)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && bpf_core_field_exists(tp->tcp_clock_cache))
+		state->arrived = tp->tcp_clock_cache;
+	return 0;
+}

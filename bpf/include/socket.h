@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What is kept for each TCP socket, in socket storage: made on first use, freed with the socket. And the
+ * records of a socket's life (open, owner, totals, close).
+ */
+#ifndef SONDE_SOCKET_H
+#define SONDE_SOCKET_H
+
+#include "filter.h"
+#include "kernel.h"
+#include "record.h"
+#include "ring.h"
+
+#define DIRECTION_NONE 2
+
+enum socket_phase {
+	PHASE_NEW = 0,       /* storage made, not initialised */
+	PHASE_CLAIMED = 1,   /* somebody initialises it right now */
+	PHASE_HIDDEN = 2,    /* filtered, or the probe's own */
+	PHASE_READY = 3,     /* has an index, not announced yet */
+	PHASE_ANNOUNCED = 4, /* its open record was written */
+	PHASE_OVER = 5,      /* its close record was written (or lost): the index is gone */
+};
+
+struct sock_state {
+	__u32 phase;
+	__u32 index;
+	__u16 generation;
+	__u8 direction;
+	__u8 role;
+	__u8 reason;
+	__u8 family;
+	__u16 error;
+	__u32 tgid;
+	__u32 tx;
+	__u32 rx_base;
+	__u32 rx_final; /* rx when the socket closed: disconnect() spoils copied_seq */
+	__u32 number;
+	__u32 turn;
+	__u32 reported_tx; /* what the last totals record said */
+	__u32 reported_rx;
+	__u32 reported_number;
+	__u32 record_tx; /* what the last message record said */
+	__u32 record_rx;
+	__u16 flags;
+	__u8 joined;
+	__u8 established;
+	__u32 mmsg_tid; /* progress of a sendmmsg or recvmmsg: see payload.h */
+	__u32 mmsg_count;
+	__u32 mmsg_size;
+	__u32 mmsg_pad;
+	__u64 mmsg_vector;
+	__u64 cookie;
+	__u64 cgroup_id;
+	__u64 connect_started;
+	__u64 connect_ns;
+	__u64 opened;
+	__u64 last_send;
+	__u64 last_receive;
+	__u64 arrived; /* precise queue time: when the last segment before the first receive came in */
+	__u8 comm[16];
+};
+
+const volatile __u32 max_connections = 65536;
+const volatile __u32 default_policy = POLICY_STREAM;
+
+/* Learned by the program `self`: in a PID namespace the probe does not know its own tgid. */
+__u32 self_tgid = 0;
+__u32 next_index = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct sock_state);
+} sockets SEC(".maps");
+
+/* One word a socket, written by user space through a mapping: generation << 16 | POLICY_SET | policy. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u32);
+} policies SEC(".maps");
+
+/* Indexes that were given back, with the generation that comes next: generation << 32 | index. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 65536);
+	__uint(value_size, sizeof(__u64));
+} free_indexes SEC(".maps");
+
+static __always_inline bool take_index(struct sock_state *state)
+{
+	__u64 slot;
+
+	if (bpf_map_pop_elem(&free_indexes, &slot) == 0) {
+		state->index = (__u32)slot;
+		state->generation = (__u16)(slot >> 32);
+		return true;
+	}
+	if (next_index >= max_connections)
+		return false;
+	state->index = __sync_fetch_and_add(&next_index, 1);
+	state->generation = 1;
+	return state->index < max_connections;
+}
+
+static __always_inline void give_index_back(struct sock_state *state)
+{
+	__u64 slot = (__u64)(__u16)(state->generation + 1) << 32 | state->index;
+
+	bpf_map_push_elem(&free_indexes, &slot, BPF_ANY);
+}
+
+static __always_inline __u16 local_port(const struct sock *sk)
+{
+	return sk->__sk_common.skc_num;
+}
+
+static __always_inline __u16 remote_port(const struct sock *sk)
+{
+	return bpf_ntohs(sk->__sk_common.skc_dport);
+}
+
+/* Bytes the application has taken since the socket was first seen: `copied_seq` without the peer's FIN. */
+static __always_inline __u32 received(const struct sock *sk, const struct tcp_sock *tp, const struct sock_state *state)
+{
+	__u32 copied = tp->copied_seq;
+
+	if ((sk->sk_flags & (1UL << SOCK_DONE)) && copied == tp->rcv_nxt)
+		copied -= 1;
+	return copied - state->rx_base;
+}
+
+static __always_inline void remember_owner(struct sock_state *state, __u32 tgid)
+{
+	state->tgid = tgid;
+	state->cgroup_id = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(state->comm, sizeof(state->comm));
+}
+
+static __always_inline void copy_addresses(const struct sock *sk, __u8 *local, __u8 *remote, __u16 family)
+{
+	__builtin_memset(local, 0, 16);
+	__builtin_memset(remote, 0, 16);
+	if (family == AF_INET) {
+		*(__be32 *)local = sk->__sk_common.skc_rcv_saddr;
+		*(__be32 *)remote = sk->__sk_common.skc_daddr;
+	} else {
+		BPF_CORE_READ_INTO((struct in6_addr *)local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)remote, sk, __sk_common.skc_v6_daddr);
+	}
+}
+
+/* Fills what all records of a socket begin with; length stays 0 until ring_commit. */
+static __always_inline void fill_head(struct record_head *head, const struct sock_state *state, __u8 kind, __u64 time)
+{
+	head->kind = kind;
+	head->direction = 0;
+	head->captured = 0;
+	head->index = state->index;
+	head->generation = state->generation;
+	head->flags = 0;
+	head->time = time;
+}
+
+/* Writes the open record. False if the ring had no room: then it is tried again with the next record. */
+static __noinline bool announce(const struct sock *sk, struct sock_state *state)
+{
+	struct ring_header *ring = this_ring();
+	struct open_record *record;
+
+	if (!ring || !sk || !state)
+		return false;
+	record = ring_reserve(ring, sizeof(*record), true);
+	if (!record) {
+		count(ring, RING_LIFE_FULL);
+		return false;
+	}
+	fill_head(&record->head, state, RECORD_OPEN, state->opened);
+	if (state->joined)
+		record->head.flags = FLAG_JOINED;
+	record->cookie = state->cookie;
+	record->connect_ns = state->connect_ns;
+	record->cgroup_id = state->cgroup_id;
+	record->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	record->tgid = state->tgid;
+	record->tid = 0;
+	record->tx = state->record_tx;
+	record->rx = state->record_rx;
+	record->number = state->number;
+	record->turn = state->turn;
+	record->local_port = bpf_htons(local_port(sk));
+	record->remote_port = sk->__sk_common.skc_dport;
+	copy_addresses(sk, record->local_address, record->remote_address, sk->__sk_common.skc_family);
+	__builtin_memcpy(record->comm, state->comm, sizeof(record->comm));
+	record->family = sk->__sk_common.skc_family == AF_INET ? 4 : 6;
+	record->role = state->role;
+	state->phase = PHASE_ANNOUNCED;
+	count(ring, SOCKETS_OPENED);
+	ring_commit(ring, &record->head, sizeof(*record));
+	return true;
+}
+
+static __noinline int report_owner(struct sock_state *state, __u64 time)
+{
+	struct ring_header *ring = this_ring();
+	struct owner_record *record;
+
+	if (!ring || !state)
+		return 0;
+	record = ring_reserve(ring, sizeof(*record), true);
+	if (!record) {
+		count(ring, RING_LIFE_FULL);
+		return 0;
+	}
+	fill_head(&record->head, state, RECORD_OWNER, time);
+	record->cgroup_id = state->cgroup_id;
+	record->tgid = state->tgid;
+	record->tid = (__u32)bpf_get_current_pid_tgid();
+	__builtin_memcpy(record->comm, state->comm, sizeof(record->comm));
+	ring_commit(ring, &record->head, sizeof(*record));
+	return 1;
+}
+
+static __always_inline bool report_totals(struct sock_state *state, __u8 kind, __u64 time, __u32 rx)
+{
+	struct ring_header *ring = this_ring();
+	struct totals_record *record;
+
+	if (!ring)
+		return false;
+	record = ring_reserve(ring, sizeof(*record), true);
+	if (!record) {
+		count(ring, RING_LIFE_FULL);
+		return false;
+	}
+	fill_head(&record->head, state, kind, time);
+	record->last_send = state->last_send;
+	record->last_receive = state->last_receive;
+	record->tx = state->tx;
+	record->rx = rx;
+	record->number = state->number;
+	record->turn = state->turn;
+	record->last_direction = state->direction;
+	record->reason = state->reason;
+	record->error = state->error;
+	record->spliced = 0;
+	record->cookie = state->cookie;
+	ring_commit(ring, &record->head, sizeof(*record));
+	return true;
+}
+
+static __always_inline struct sock_state *socket_state(const struct sock *sk)
+{
+	return bpf_sk_storage_get(&sockets, (void *)sk, 0, 0);
+}
+
+/* Makes and initialises the state of a socket; NULL if there is no memory or no index left. */
+static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
+{
+	struct sock_state *state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		return NULL;
+	if (__sync_val_compare_and_swap(&state->phase, PHASE_NEW, PHASE_CLAIMED) != PHASE_NEW)
+		return state;
+	if (!take_index(state)) {
+		state->phase = PHASE_NEW;
+		return NULL;
+	}
+	state->cookie = bpf_get_socket_cookie(sk);
+	state->opened = now;
+	state->direction = DIRECTION_NONE;
+	state->phase = PHASE_READY;
+	return state;
+}
+
+/* Re-evaluated when the owner changes: an include list by process lets a socket appear later. */
+static __always_inline void apply_filter(const struct sock *sk, struct sock_state *state)
+{
+	if (!filter_use)
+		return;
+	if (filtered(local_port(sk), remote_port(sk), state->tgid, state->cgroup_id)) {
+		if (state->phase == PHASE_READY)
+			state->phase = PHASE_HIDDEN;
+	} else if (state->phase == PHASE_HIDDEN) {
+		state->phase = PHASE_READY;
+	}
+}
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * How did a connection come about, and how did it end? State changes tell who opened it, how long that
+ * took, and why it closed; the destruction of the socket tells its final totals.
+ * `current` is anybody here: the owner is whoever calls connect, and after that whoever reads or writes.
+ */
+#include "include/socket.h"
+
+/* The last record of a socket; its index may be used again after it. */
+static __always_inline void finish(const struct sock *sk, struct sock_state *state, __u64 now, __u32 rx)
+{
+	struct ring_header *ring = this_ring();
+
+	if (state->phase == PHASE_READY)
+		announce(sk, state);
+	if (state->phase == PHASE_ANNOUNCED)
+		report_totals(state, RECORD_CLOSE, now, rx);
+	if (state->phase >= PHASE_HIDDEN && state->phase != PHASE_OVER) {
+		state->phase = PHASE_OVER;
+		give_index_back(state);
+		if (ring)
+			count(ring, SOCKETS_CLOSED);
+	}
+}
+
+static __always_inline void on_connect(struct sock *sk, __u64 now)
+{
+	struct sock_state *state = socket_state(sk);
+
+	/* A socket that failed or was disconnected connects again: a new connection with a new index. */
+	if (state && state->phase >= PHASE_HIDDEN) {
+		finish(sk, state, now, state->rx_final);
+		__builtin_memset(state, 0, sizeof(*state));
+	}
+	state = make_state(sk, now);
+	if (!state)
+		return;
+	state->role = ROLE_CLIENT;
+	state->connect_started = now;
+	remember_owner(state, bpf_get_current_pid_tgid() >> 32);
+	if (state->tgid == self_tgid)
+		state->phase = PHASE_HIDDEN;
+}
+
+static __always_inline void on_established(struct sock *sk, int oldstate, __u64 now)
+{
+	struct sock_state *state = make_state(sk, now);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (!state || !tp || state->established)
+		return;
+	state->established = 1;
+	state->opened = now;
+	state->rx_base = tp->copied_seq;
+	if (oldstate == TCP_SYN_SENT) {
+		state->role = ROLE_CLIENT;
+		if (state->connect_started)
+			state->connect_ns = now - state->connect_started;
+	} else {
+		state->role = ROLE_SERVER;
+		state->cgroup_id = 0;
+	}
+	/* The process is known for a client; for a server, ports only, until it reads. */
+	if (filter_use && state->phase == PHASE_READY && oldstate == TCP_SYN_SENT)
+		apply_filter(sk, state);
+}
+
+static __always_inline __u8 reason_of(const struct sock *sk, int oldstate, const struct sock_state *state)
+{
+	int error = sk->sk_err;
+
+	if (state->role == ROLE_CLIENT && state->connect_started && !state->established)
+		return CLOSE_CONNECT_FAILED;
+	if (error == ECONNRESET || error == EPIPE)
+		return CLOSE_RESET_REMOTE;
+	if (error == ETIMEDOUT)
+		return CLOSE_TIMEOUT;
+	switch (oldstate) {
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_TIME_WAIT:
+		return CLOSE_LOCAL;
+	case TCP_LAST_ACK:
+		return CLOSE_REMOTE;
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+		return CLOSE_RESET_LOCAL;
+	}
+	return CLOSE_UNKNOWN;
+}
+
+static __always_inline void on_closed(struct sock *sk, int oldstate, __u64 now)
+{
+	struct sock_state *state = socket_state(sk);
+	struct tcp_sock *tp;
+
+	if (!state || state->phase == PHASE_OVER)
+		return;
+	state->reason = reason_of(sk, oldstate, state);
+	state->error = (__u16)sk->sk_err;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp)
+		state->rx_final = received(sk, tp, state);
+	if (state->reason == CLOSE_CONNECT_FAILED) {
+		state->connect_ns = now - state->connect_started;
+		state->opened = now;
+		state->rx_final = 0;
+		apply_filter(sk, state);
+		finish(sk, state, now, 0);
+	}
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(sonde_state, struct sock *sk, int oldstate, int newstate)
+{
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	switch (newstate) {
+	case TCP_SYN_SENT:
+		on_connect(sk, bpf_ktime_get_ns());
+		break;
+	case TCP_ESTABLISHED:
+		if (oldstate == TCP_SYN_SENT || oldstate == TCP_SYN_RECV)
+			on_established(sk, oldstate, bpf_ktime_get_ns());
+		break;
+	case TCP_CLOSE:
+		if (oldstate != TCP_LISTEN)
+			on_closed(sk, oldstate, bpf_ktime_get_ns());
+		break;
+	}
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(sonde_destroy, struct sock *sk)
+{
+	struct sock_state *state = socket_state(sk);
+	struct tcp_sock *tp;
+	__u32 rx;
+
+	if (!state || state->phase == PHASE_OVER)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	rx = state->rx_final;
+	/* The application may have read on after the close; but not after it reset the connection itself. */
+	if (tp && state->reason != CLOSE_RESET_LOCAL)
+		rx = received(sk, tp, state);
+	finish(sk, state, bpf_ktime_get_ns(), rx);
+	return 0;
+}
