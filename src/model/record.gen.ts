@@ -1,0 +1,106 @@
+// Generated from the BTF of the compiled object (bpf/include/record.h). Do not edit.
+
+/** Byte offsets of the fields of each record; those of a record's own fields count from its start. */
+export const RECORD = {
+  align: 64,
+  head: { length: 0, kind: 4, direction: 5, captured: 6, index: 8, generation: 12, flags: 14, time: 16 },
+  message: { lastTime: 24, tx: 32, rx: 36, size: 40, number: 44, turn: 48, tgid: 52, tid: 56, queue: 60 },
+  open: {
+    cookie: 24,
+    connectNs: 32,
+    cgroupId: 40,
+    netns: 48,
+    tgid: 52,
+    tid: 56,
+    tx: 60,
+    rx: 64,
+    number: 68,
+    turn: 72,
+    localPort: 76,
+    remotePort: 78,
+    localAddress: 80,
+    remoteAddress: 96,
+    comm: 112,
+    family: 128,
+    role: 129,
+  },
+  owner: { cgroupId: 24, tgid: 32, tid: 36, comm: 40 },
+  totals: {
+    lastSend: 24,
+    lastReceive: 32,
+    tx: 40,
+    rx: 44,
+    number: 48,
+    turn: 52,
+    lastDirection: 56,
+    reason: 57,
+    error: 58,
+    spliced: 60,
+    cookie: 64,
+  },
+  datagram: {
+    cookie: 24,
+    cgroupId: 32,
+    size: 40,
+    tgid: 44,
+    tid: 48,
+    netns: 52,
+    localPort: 56,
+    remotePort: 58,
+    localAddress: 60,
+    remoteAddress: 76,
+    comm: 92,
+    family: 108,
+  },
+  size: { message: 64, open: 192, owner: 64, totals: 128, datagram: 128 },
+} as const;
+
+export const KIND = { message: 1, open: 2, owner: 3, totals: 4, close: 5, datagram: 6 } as const;
+
+export const DIRECTION = { receive: 0, send: 1 } as const;
+
+export const FLAG = { start: 1, noPayload: 2, queueTicks: 4, queueUs: 8, joined: 16 } as const;
+
+export const ROLE = { unknown: 0, client: 1, server: 2 } as const;
+
+export const CLOSE = {
+  unknown: 0,
+  local: 1,
+  remote: 2,
+  resetLocal: 3,
+  resetRemote: 4,
+  timeout: 5,
+  connectFailed: 6,
+} as const;
+
+export const POLICY = {
+  stream: 0,
+  headers: 1,
+  count: 2,
+  ignore: 3,
+  mask: 3,
+  receiveClassShift: 2,
+  sendClassShift: 6,
+  set: 32768,
+} as const;
+
+export const COUNTER = {
+  countRuns: 0,
+  countMessages: 1,
+  countContinued: 2,
+  skipFamily: 3,
+  skipEmpty: 4,
+  skipPeek: 5,
+  skipSelf: 6,
+  skipFiltered: 7,
+  skipPolicy: 8,
+  dropRingFull: 9,
+  dropStorageFull: 10,
+  ringRecords: 11,
+  ringLifeFull: 12,
+  payloadUnreadable: 13,
+  tableFull: 14,
+  socketsOpened: 15,
+  socketsClosed: 16,
+  counters: 24,
+} as const;
