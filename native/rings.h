@@ -61,7 +61,10 @@ class Rings {
   void resync(Cursor& cursor);
   void clear(const Cursor& cursor, uint64_t from, uint64_t bytes);
   void publish(Cursor& cursor);
-  void rebase(std::byte* record) const;
+  void move(std::byte* record, std::byte* copy, uint32_t length) const;
+  size_t take(Cursor& cursor, std::byte* target, size_t capacity, uint64_t until);
+  // A time relative to the origin. 0 means "none" and stays; what lies before the origin becomes its first nanosecond.
+  uint64_t relative(uint64_t time) const { return time > origin_ns_ ? time - origin_ns_ : time != 0 ? 1 : 0; }
 
   Mapping mapping_;
   uint64_t mask_;
