@@ -19,3 +19,18 @@ enum socket_role role;
 enum close_reason reason;
 enum policy policy;
 enum counter counter;
+
+/* What record.h has as macros. */
+enum layout {
+	LAYOUT_ALIGN = RECORD_ALIGN,
+	LAYOUT_MAX = RECORD_MAX,
+	LAYOUT_PAYLOAD_MAX = PAYLOAD_MAX,
+} layout;
+
+#define CHECK(record) _Static_assert(sizeof(struct record) % RECORD_ALIGN == 0, #record " is not a multiple of 64 bytes")
+CHECK(message_record);
+CHECK(open_record);
+CHECK(owner_record);
+CHECK(totals_record);
+CHECK(datagram_record);
+CHECK(ring_header);

@@ -110,7 +110,7 @@ struct open_record {
 	__u8 comm[16];
 	__u8 family; /* 4 or 6 */
 	__u8 role;
-	__u8 padding[54];
+	__u8 padding[62];
 };
 
 struct owner_record {
@@ -135,7 +135,7 @@ struct totals_record {
 	__u16 error; /* the socket's errno, of a close record */
 	__u32 spliced; /* bytes received that no call reported */
 	__u64 cookie;
-	__u8 padding[48];
+	__u8 padding[56];
 };
 
 struct datagram_record {

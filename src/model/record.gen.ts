@@ -53,6 +53,7 @@ export const RECORD = {
     family: 108,
   },
   size: { message: 64, open: 192, owner: 64, totals: 128, datagram: 128 },
+  max: { record: 4224, payload: 4096 },
 } as const;
 
 export const KIND = { message: 1, open: 2, owner: 3, totals: 4, close: 5, datagram: 6 } as const;
