@@ -122,7 +122,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	}
 	if (state->tgid != tgid) {
 		remember_owner(state, tgid);
-		apply_filter(sk, state);
+		apply_filter(state, local_port(sk), remote_port(sk));
 		if (state->phase == PHASE_ANNOUNCED)
 			report_owner(state, time);
 	}
@@ -157,7 +157,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	    ((policy & POLICY_MASK) == POLICY_HEADERS && !start && before - state->record_tx < 1U << 30 &&
 	     rx - state->record_rx < 1U << 30)) {
 		if (state->phase != PHASE_ANNOUNCED)
-			announce(sk, state);
+			announce(state);
 		count(ring, COUNT_CONTINUED);
 		return 0;
 	}
@@ -168,14 +168,14 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
 	if (wanted && ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) ||
-		       !find_buffer(sk, state, ret, &buffer))) {
+		       !find_buffer(&buffer, state, ret))) {
 		wanted = 0;
 		record_flags = FLAG_NO_PAYLOAD;
 	}
 	number = __sync_fetch_and_add(&state->number, 1) + 1;
 	length = record_length(sizeof(*record), wanted);
 	/* An open record says what stood before this call: announce reads the counters as last recorded. */
-	if (state->phase != PHASE_ANNOUNCED && !announce(sk, state)) {
+	if (state->phase != PHASE_ANNOUNCED && !announce(state)) {
 		count(ring, DROP_RING_FULL);
 		return 0;
 	}
@@ -185,7 +185,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		return 0;
 	}
 	if (wanted) {
-		captured = copy_payload((__u8 *)(record + 1), &buffer, wanted,
+		captured = copy_payload(record + 1, &buffer, wanted,
 					(policy & POLICY_MASK) == POLICY_STREAM ? wanted : 64);
 		if (!captured)
 			record_flags = FLAG_NO_PAYLOAD;

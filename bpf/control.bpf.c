@@ -25,50 +25,57 @@ int sonde_self(struct self_answer *answer)
 
 struct produce_request {
 	__u32 records;
-	__u32 payload; /* bytes, at most 1024 */
-	__u32 index;
-	__u32 generation;
+	__u32 payload; /* bytes, less than 1024 */
 };
+
+struct produce_state {
+	__u32 payload;
+	__u32 done;
+};
+
+static long produce_one(__u32 at, void *context)
+{
+	struct produce_state *state = context;
+	__u32 length = record_length(sizeof(struct message_record), state->payload & 1023);
+	struct ring_header *ring = this_ring();
+	struct message_record *record;
+
+	if (!ring)
+		return 1;
+	count(ring, COUNT_RUNS);
+	record = ring_reserve(ring, length, false);
+	if (!record) {
+		count(ring, DROP_RING_FULL);
+		return 0;
+	}
+	record->head.kind = RECORD_MESSAGE;
+	record->head.direction = at & 1;
+	record->head.captured = state->payload;
+	record->head.index = 0;
+	record->head.generation = 1;
+	record->head.flags = FLAG_START;
+	record->head.time = bpf_ktime_get_ns();
+	record->last_time = 0;
+	record->tx = 0;
+	record->rx = 0;
+	record->size = state->payload;
+	record->number = at + 1;
+	record->turn = at + 1;
+	record->tgid = 0;
+	record->tid = 0;
+	record->queue = 0;
+	count(ring, COUNT_MESSAGES);
+	ring_commit(ring, &record->head, length);
+	state->done++;
+	return 0;
+}
 
 /* Test producer: exact message records through the real ring. Returns how many found room. */
 SEC("syscall")
 int sonde_produce(struct produce_request *request)
 {
-	__u32 payload = request->payload & 1023, i, done = 0, length;
-	struct ring_header *ring = this_ring();
-	struct message_record *record;
+	struct produce_state state = {.payload = request->payload & 1023};
 
-	if (!ring)
-		return 0;
-	for (i = 0; i < 100000; i++) {
-		if (i >= request->records)
-			break;
-		length = record_length(sizeof(*record), payload);
-		count(ring, COUNT_RUNS);
-		record = ring_reserve(ring, length, false);
-		if (!record) {
-			count(ring, DROP_RING_FULL);
-			continue;
-		}
-		record->head.kind = RECORD_MESSAGE;
-		record->head.direction = i & 1;
-		record->head.captured = payload;
-		record->head.index = request->index;
-		record->head.generation = request->generation;
-		record->head.flags = FLAG_START;
-		record->head.time = bpf_ktime_get_ns();
-		record->last_time = 0;
-		record->tx = 0;
-		record->rx = 0;
-		record->size = payload;
-		record->number = i + 1;
-		record->turn = i + 1;
-		record->tgid = 0;
-		record->tid = 0;
-		record->queue = 0;
-		count(ring, COUNT_MESSAGES);
-		ring_commit(ring, &record->head, length);
-		done++;
-	}
-	return done;
+	bpf_loop(request->records, produce_one, &state, 0);
+	return state.done;
 }

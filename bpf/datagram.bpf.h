@@ -59,7 +59,7 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 		wanted = payload_bytes;
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
-	if (!find_buffer(sk, NULL, ret, &buffer))
+	if (!find_buffer(&buffer, NULL, ret))
 		wanted = 0;
 	length = record_length(sizeof(*record), wanted);
 	record = ring_reserve(ring, length, false);
@@ -68,7 +68,7 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 		return 0;
 	}
 	if (wanted)
-		captured = copy_payload((__u8 *)(record + 1), &buffer, wanted, wanted);
+		captured = copy_payload(record + 1, &buffer, wanted, wanted);
 	record->head.kind = RECORD_DATAGRAM;
 	record->head.direction = direction;
 	record->head.captured = captured;

@@ -12,7 +12,7 @@ static __always_inline void finish(const struct sock *sk, struct sock_state *sta
 	struct ring_header *ring = this_ring();
 
 	if (state->phase == PHASE_READY)
-		announce(sk, state);
+		announce(state);
 	if (state->phase == PHASE_ANNOUNCED)
 		report_totals(state, RECORD_CLOSE, now, rx);
 	if (state->phase >= PHASE_HIDDEN && state->phase != PHASE_OVER) {
@@ -62,7 +62,7 @@ static __always_inline void on_established(struct sock *sk, int oldstate, __u64 
 	}
 	/* The process is known for a client; for a server, ports only, until it reads. */
 	if (filter_use && state->phase == PHASE_READY && oldstate == TCP_SYN_SENT)
-		apply_filter(sk, state);
+		apply_filter(state, local_port(sk), remote_port(sk));
 }
 
 static __always_inline __u8 reason_of(const struct sock *sk, int oldstate, const struct sock_state *state)
@@ -106,7 +106,7 @@ static __always_inline void on_closed(struct sock *sk, int oldstate, __u64 now)
 		state->connect_ns = now - state->connect_started;
 		state->opened = now;
 		state->rx_final = 0;
-		apply_filter(sk, state);
+		apply_filter(state, local_port(sk), remote_port(sk));
 		finish(sk, state, now, 0);
 	}
 }

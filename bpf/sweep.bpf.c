@@ -16,7 +16,7 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!state || !sk)
 		return 0;
 	if (state->phase == PHASE_READY && state->established && sk->__sk_common.skc_state == TCP_ESTABLISHED)
-		announce(sk, state);
+		announce(state);
 	if (state->phase != PHASE_ANNOUNCED)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);

@@ -74,6 +74,7 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -89,7 +90,6 @@ struct sock {
 	__u16 sk_protocol;
 	int sk_err;
 	__u32 sk_max_ack_backlog;
-	unsigned long sk_flags;
 	struct socket *sk_socket;
 };
 

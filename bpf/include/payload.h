@@ -33,17 +33,24 @@ struct user_buffer {
 	__u32 pieces;
 };
 
-/* Is `fd` of this task this socket? Asked only where a task uses io_uring and its registers may be another call's. */
-static __noinline bool is_fd_of(const struct sock *sk, struct task_struct *task, __u64 fd)
+/*
+ * Is `fd` of this task the socket whose struct sock lies at `address`? Asked only where a task uses
+ * io_uring, so that its registers may be those of another call.
+ */
+static __always_inline bool is_fd_of(__u64 address, struct task_struct *task, __u64 fd)
 {
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
 	struct file **files = BPF_CORE_READ(table, fd);
+	struct socket *socket;
 	struct file *file = NULL;
 
-	if (!sk || fd >= BPF_CORE_READ(table, max_fds))
+	if (fd >= BPF_CORE_READ(table, max_fds))
 		return false;
 	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file && BPF_CORE_READ(file, private_data) == sk->sk_socket;
+	if (!file)
+		return false;
+	socket = BPF_CORE_READ(file, private_data);
+	return (__u64)BPF_CORE_READ(socket, sk) == address;
 }
 
 static __always_inline bool use_iov(struct user_buffer *buffer, __u64 iov, __u64 pieces)
@@ -100,19 +107,24 @@ static __always_inline bool use_vector(struct user_buffer *buffer, struct sock_s
 	return use_message(buffer, entry);
 }
 
-static __always_inline bool find_buffer(const struct sock *sk, struct sock_state *state, __u32 size,
-					struct user_buffer *buffer)
+/*
+ * Finds the caller's buffer; `state` is NULL for a socket without one (UDP).
+ * 0 if there is none. A global function: the verifier reads it once, not on each path of the hooks.
+ */
+__noinline int find_buffer(struct user_buffer *buffer, struct sock_state *state, __u32 size)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
 
+	if (!buffer)
+		return 0;
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
-		return false;
+		return 0;
 	if (task->thread_info.status & TS_COMPAT)
-		return false;
+		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	if (task->io_uring && !is_fd_of(sk, task, regs->di))
-		return false;
+	if (task->io_uring && (!state || !is_fd_of(state->address, task, regs->di)))
+		return 0;
 	buffer->iov = 0;
 	buffer->pieces = 1;
 	switch (regs->orig_ax) {
@@ -122,7 +134,7 @@ static __always_inline bool find_buffer(const struct sock *sk, struct sock_state
 	case NR_recvfrom:
 		buffer->base = regs->si;
 		buffer->length = regs->dx;
-		return true;
+		return 1;
 	case NR_readv:
 	case NR_writev:
 		return use_iov(buffer, regs->si, regs->dx);
@@ -132,28 +144,24 @@ static __always_inline bool find_buffer(const struct sock *sk, struct sock_state
 	case NR_sendmmsg:
 	case NR_recvmmsg:
 		if (!state)
-			return false;
+			return 0;
 		return use_vector(buffer, state, regs->si, regs->dx, size);
 	}
-	return false;
+	return 0;
 }
 
-/*
- * Copies up to `wanted` bytes (at most PAYLOAD_MAX) into `to`; the pieces of a vector are gathered until
- * `enough` bytes are there. Returns the bytes copied.
- */
-static __always_inline __u32 copy_payload(__u8 *to, const struct user_buffer *buffer, __u32 wanted, __u32 enough)
-{
-	__u32 copied = wanted, part, i;
-	struct user_iovec piece;
+/* Where payload goes, with room behind it for the verifier, who cannot see that pieces add up to `wanted`. */
+struct payload_room {
+	__u8 bytes[2 * PAYLOAD_MAX];
+};
 
-	if (buffer->length < copied)
-		copied = (__u32)buffer->length;
-	if (copied > PAYLOAD_MAX)
-		copied = PAYLOAD_MAX;
-	if (copied && bpf_probe_read_user(to, copied, (void *)buffer->base))
-		return 0;
-	if (!buffer->iov || copied >= enough)
+/* Gathers the pieces of a vector from the second on until `wanted` bytes are there; returns how many are. */
+__noinline int gather(struct payload_room *to, struct user_buffer *buffer, __u32 copied, __u32 wanted)
+{
+	struct user_iovec piece;
+	__u32 part, i;
+
+	if (!to || !buffer)
 		return copied;
 	for (i = 1; i < IOV_SCAN; i++) {
 		if (i >= buffer->pieces || copied >= wanted || copied >= PAYLOAD_MAX)
@@ -165,10 +173,29 @@ static __always_inline __u32 copy_payload(__u8 *to, const struct user_buffer *bu
 			part = (__u32)piece.length;
 		if (part > PAYLOAD_MAX)
 			part = PAYLOAD_MAX;
-		if (part && bpf_probe_read_user(to + (copied & (PAYLOAD_MAX - 1)), part, (void *)piece.base))
+		if (part && bpf_probe_read_user(&to->bytes[copied & (PAYLOAD_MAX - 1)], part, (void *)piece.base))
 			break;
 		copied += part;
 	}
+	return copied;
+}
+
+/*
+ * Copies up to `wanted` bytes (at most PAYLOAD_MAX) behind a record; the pieces of a vector are gathered
+ * if the first has less than `enough`. Returns the bytes copied.
+ */
+static __always_inline __u32 copy_payload(void *to, struct user_buffer *buffer, __u32 wanted, __u32 enough)
+{
+	__u32 copied = wanted;
+
+	if (buffer->length < copied)
+		copied = (__u32)buffer->length;
+	if (copied > PAYLOAD_MAX)
+		copied = PAYLOAD_MAX;
+	if (copied && bpf_probe_read_user(to, copied, (void *)buffer->base))
+		return 0;
+	if (copied < enough && buffer->pieces > 1)
+		return gather(to, buffer, copied, wanted);
 	return copied;
 }
 

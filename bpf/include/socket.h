@@ -50,6 +50,7 @@ struct sock_state {
 	__u32 mmsg_size;
 	__u32 mmsg_pad;
 	__u64 mmsg_vector;
+	__u64 address; /* of the struct sock, for what is verified apart from the hooks */
 	__u64 cookie;
 	__u64 cgroup_id;
 	__u64 connect_started;
@@ -129,16 +130,19 @@ static __always_inline __u32 received(const struct sock *sk, const struct tcp_so
 {
 	__u32 copied = tp->copied_seq;
 
-	if ((sk->sk_flags & (1UL << SOCK_DONE)) && copied == tp->rcv_nxt)
+	if ((sk->__sk_common.skc_flags & (1UL << SOCK_DONE)) && copied == tp->rcv_nxt)
 		copied -= 1;
 	return copied - state->rx_base;
 }
 
-static __always_inline void remember_owner(struct sock_state *state, __u32 tgid)
+__noinline int remember_owner(struct sock_state *state, __u32 tgid)
 {
+	if (!state)
+		return 0;
 	state->tgid = tgid;
 	state->cgroup_id = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(state->comm, sizeof(state->comm));
+	return 0;
 }
 
 static __always_inline void copy_addresses(const struct sock *sk, __u8 *local, __u8 *remote, __u16 family)
@@ -146,8 +150,8 @@ static __always_inline void copy_addresses(const struct sock *sk, __u8 *local, _
 	__builtin_memset(local, 0, 16);
 	__builtin_memset(remote, 0, 16);
 	if (family == AF_INET) {
-		*(__be32 *)local = sk->__sk_common.skc_rcv_saddr;
-		*(__be32 *)remote = sk->__sk_common.skc_daddr;
+		*(__be32 *)local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		*(__be32 *)remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
 	} else {
 		BPF_CORE_READ_INTO((struct in6_addr *)local, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO((struct in6_addr *)remote, sk, __sk_common.skc_v6_daddr);
@@ -166,19 +170,26 @@ static __always_inline void fill_head(struct record_head *head, const struct soc
 	head->time = time;
 }
 
-/* Writes the open record. False if the ring had no room: then it is tried again with the next record. */
-static __noinline bool announce(const struct sock *sk, struct sock_state *state)
+/*
+ * Writes the open record of a socket. 0 if the ring had no room: then it is tried again
+ * with the next record. A global function, as all that are off the hot path: the verifier reads it once.
+ */
+__noinline int announce(struct sock_state *state)
 {
+	const struct sock *sk;
 	struct ring_header *ring = this_ring();
 	struct open_record *record;
+	__u16 family;
 
-	if (!ring || !sk || !state)
-		return false;
+	if (!ring || !state)
+		return 0;
 	record = ring_reserve(ring, sizeof(*record), true);
 	if (!record) {
 		count(ring, RING_LIFE_FULL);
-		return false;
+		return 0;
 	}
+	sk = (const struct sock *)state->address;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	fill_head(&record->head, state, RECORD_OPEN, state->opened);
 	if (state->joined)
 		record->head.flags = FLAG_JOINED;
@@ -192,19 +203,19 @@ static __noinline bool announce(const struct sock *sk, struct sock_state *state)
 	record->rx = state->record_rx;
 	record->number = state->number;
 	record->turn = state->turn;
-	record->local_port = bpf_htons(local_port(sk));
-	record->remote_port = sk->__sk_common.skc_dport;
-	copy_addresses(sk, record->local_address, record->remote_address, sk->__sk_common.skc_family);
+	record->local_port = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
+	record->remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	copy_addresses(sk, record->local_address, record->remote_address, family);
 	__builtin_memcpy(record->comm, state->comm, sizeof(record->comm));
-	record->family = sk->__sk_common.skc_family == AF_INET ? 4 : 6;
+	record->family = family == AF_INET ? 4 : 6;
 	record->role = state->role;
 	state->phase = PHASE_ANNOUNCED;
 	count(ring, SOCKETS_OPENED);
 	ring_commit(ring, &record->head, sizeof(*record));
-	return true;
+	return 1;
 }
 
-static __noinline int report_owner(struct sock_state *state, __u64 time)
+__noinline int report_owner(struct sock_state *state, __u64 time)
 {
 	struct ring_header *ring = this_ring();
 	struct owner_record *record;
@@ -225,17 +236,17 @@ static __noinline int report_owner(struct sock_state *state, __u64 time)
 	return 1;
 }
 
-static __always_inline bool report_totals(struct sock_state *state, __u8 kind, __u64 time, __u32 rx)
+__noinline int report_totals(struct sock_state *state, __u8 kind, __u64 time, __u32 rx)
 {
 	struct ring_header *ring = this_ring();
 	struct totals_record *record;
 
-	if (!ring)
-		return false;
+	if (!ring || !state)
+		return 0;
 	record = ring_reserve(ring, sizeof(*record), true);
 	if (!record) {
 		count(ring, RING_LIFE_FULL);
-		return false;
+		return 0;
 	}
 	fill_head(&record->head, state, kind, time);
 	record->last_send = state->last_send;
@@ -250,7 +261,7 @@ static __always_inline bool report_totals(struct sock_state *state, __u8 kind, _
 	record->spliced = 0;
 	record->cookie = state->cookie;
 	ring_commit(ring, &record->head, sizeof(*record));
-	return true;
+	return 1;
 }
 
 static __always_inline struct sock_state *socket_state(const struct sock *sk)
@@ -271,6 +282,7 @@ static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
 		state->phase = PHASE_NEW;
 		return NULL;
 	}
+	state->address = (__u64)sk;
 	state->cookie = bpf_get_socket_cookie(sk);
 	state->opened = now;
 	state->direction = DIRECTION_NONE;
@@ -279,16 +291,17 @@ static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
 }
 
 /* Re-evaluated when the owner changes: an include list by process lets a socket appear later. */
-static __always_inline void apply_filter(const struct sock *sk, struct sock_state *state)
+__noinline int apply_filter(struct sock_state *state, __u16 local_port, __u16 remote_port)
 {
-	if (!filter_use)
-		return;
-	if (filtered(local_port(sk), remote_port(sk), state->tgid, state->cgroup_id)) {
+	if (!state || !filter_use)
+		return 0;
+	if (filtered(local_port, remote_port, state->tgid, state->cgroup_id)) {
 		if (state->phase == PHASE_READY)
 			state->phase = PHASE_HIDDEN;
 	} else if (state->phase == PHASE_HIDDEN) {
 		state->phase = PHASE_READY;
 	}
+	return 0;
 }
 
 #endif
