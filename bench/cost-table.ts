@@ -1,0 +1,56 @@
+import { table } from './document.ts';
+import {
+  cpuNsPerExchange,
+  kernelMultiple,
+  kernelNsPerExchange,
+  lost,
+  rateOf,
+  surplus,
+  throughputKept,
+} from './figures.ts';
+import { machineLine } from './machine.ts';
+import type { CostRow } from './measure/cost.ts';
+import type { Results } from './results.ts';
+import { disturbed } from './run.ts';
+
+/** The second table: what an exchange costs as its size, the connections, the ends seen and the policy vary. */
+export function costTable({ cost }: Results): string {
+  if (cost === undefined) return 'Not measured yet.';
+  const rows = cost.value.map(costRow);
+  const notes = [machineLine(cost.machine)];
+  if (cost.quick) notes.push('Short runs (`--quick`): read nothing into these.');
+  if (cost.value.some(({ runs }) => runs.some(disturbed))) {
+    notes.push('Rows marked * were disturbed by something else on the machine.');
+  }
+  const header = [
+    'varied',
+    'value',
+    'exchanges/s',
+    'kept',
+    'kernel ns',
+    'empty pairs',
+    'own CPU ns',
+    'lost',
+    'surplus',
+  ];
+  return `${notes.join('\n')}\n\n${table(header, rows)}`;
+}
+
+function costRow({ group, name, runs }: CostRow): readonly string[] {
+  const on = runs.find(({ mode }) => mode === 'on');
+  const off = runs.find(({ mode }) => mode === 'off');
+  const stats = runs.find(({ mode }) => mode === 'stats');
+  if (on === undefined || off === undefined || stats === undefined) throw new Error(`${group} ${name} lacks a run`);
+  const seen = [on, stats];
+  return [
+    group,
+    runs.some(disturbed) ? `${name} *` : name,
+    Math.round(rateOf(off)).toLocaleString('en'),
+    `${(100 * throughputKept(runs)[0]).toFixed(0)} %`,
+    Math.round(kernelNsPerExchange(stats)).toLocaleString('en'),
+    kernelMultiple(stats).toFixed(1),
+    Math.round(cpuNsPerExchange(on)).toLocaleString('en'),
+    String(seen.reduce((sum, run) => sum + lost(run), 0)),
+    String(seen.reduce((sum, run) => sum + surplus(run), 0)),
+  ];
+}

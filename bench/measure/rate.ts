@@ -1,0 +1,35 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { hold } from '../load.ts';
+import { Nginx } from '../nginx.ts';
+import { Probe } from '../probe.ts';
+import { disturbed, observe, type Run } from '../run.ts';
+import { describeRun } from './describe-run.ts';
+import { loadSeconds, type Setting } from './setting.ts';
+
+/** Exchanges a second to hold: a little over what DESIGN asks for. */
+const RATE = 52_000;
+
+/** A fixed number of requests at a held rate, both ends seen, the page read each second. */
+export async function measureRate(setting: Setting): Promise<readonly Run[]> {
+  const runs: Run[] = [];
+  const nginx = await Nginx.start(setting.directory);
+  const load = () => hold({ url: nginx.url(), rate: RATE, seconds: loadSeconds(setting) });
+  try {
+    let good = 0;
+    for (let pair = 1; good < setting.pairs && pair <= 2 * setting.pairs; pair++) {
+      const probe = await Probe.start(setting);
+      try {
+        await delay(1000);
+        const run = await observe({ pair, mode: 'scrape', nginx, load, probe, scrape: true });
+        setting.say(`rate ${pair}: ${describeRun(run)}`);
+        if (!disturbed(run)) good++;
+        runs.push(run);
+      } finally {
+        await probe.stop();
+      }
+    }
+  } finally {
+    await nginx.stop();
+  }
+  return runs;
+}

@@ -1,0 +1,20 @@
+/** What every measurement is given. */
+export interface Setting {
+  /** The program to measure. */
+  readonly program: string;
+  /** A directory of the bench's own. */
+  readonly directory: string;
+  /** Where the sources of the empty hooks are. */
+  readonly sources: string;
+  /** Short runs that show that everything works, and little else. */
+  readonly quick: boolean;
+  /** Undisturbed pairs of runs, with and without the probe, to reach. */
+  readonly pairs: number;
+  /** Tells a person what is under way. */
+  readonly say: (line: string) => void;
+}
+
+/** Length of one load, in seconds. */
+export function loadSeconds({ quick }: Setting): number {
+  return quick ? 2 : 8;
+}

@@ -1,0 +1,136 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BpfUsage, bpfUsageOf } from './bpf-usage.ts';
+import { Child } from './child.ts';
+import { fetchPage, parsePage, type Sample, sum } from './metrics-page.ts';
+import { cpuOf, type CpuSeconds, memoryOf } from './process-cost.ts';
+
+const READY = /sonde ready metrics=(\S+) control=(\S+) features=(\S+)/;
+const READY_LIMIT_MS = 30_000;
+const SETTLE_STEP_MS = 500;
+
+/** How the probe under test is started. */
+export interface ProbeOptions {
+  /** The program: `bin/sonde` of the checkout to measure. */
+  readonly program: string;
+  readonly directory: string;
+  /** `capture` of its configuration. */
+  readonly capture?: Readonly<Record<string, unknown>>;
+}
+
+/** HTTP exchanges that it has counted, by the side that saw them. */
+export interface Counted {
+  readonly server: number;
+  readonly client: number;
+}
+
+/** A running probe, seen from outside: its page, its /proc entries, its file descriptors. */
+export class Probe {
+  /** From the start of the process to its ready line, in milliseconds. */
+  readonly startMs: number;
+  /** `N/M` of the ready line. */
+  readonly features: string;
+  readonly #child: Child;
+  readonly #url: string;
+
+  private constructor(child: Child, startMs: number, ready: RegExpExecArray) {
+    this.#child = child;
+    this.startMs = startMs;
+    this.#url = ready[1];
+    this.features = ready[3];
+  }
+
+  /** Starts it on free ports and resolves at its ready line. */
+  static async start(options: ProbeOptions): Promise<Probe> {
+    const file = join(options.directory, 'sonde.yaml');
+    // JSON is YAML.
+    writeFileSync(
+      file,
+      JSON.stringify({
+        ...(options.capture === undefined ? {} : { capture: options.capture }),
+        exporters: { prometheus: { listen: '127.0.0.1:0' } },
+        control: { listen: '127.0.0.1:0' },
+      }),
+    );
+    const start = performance.now();
+    const child = new Child([options.program, 'run', '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ready = await child.says('stderr', READY, READY_LIMIT_MS);
+    return new Probe(child, performance.now() - start, ready);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  async page(): Promise<Sample[]> {
+    return parsePage(await fetchPage(this.#url));
+  }
+
+  cpu(): CpuSeconds {
+    return cpuOf(this.#child.pid);
+  }
+
+  memory(): { readonly resident: number; readonly peak: number } {
+    return memoryOf(this.#child.pid);
+  }
+
+  bpf(): BpfUsage {
+    return bpfUsageOf(this.#child.pid);
+  }
+
+  /**
+   * The page once the counts have not moved for `quietMs` and, if there is a number to reach, have reached it;
+   * after `limitMs` the page as it is.
+   */
+  async settled(atLeast: Partial<Counted> = {}, quietMs = 1500, limitMs = 15_000): Promise<Sample[]> {
+    const end = performance.now() + limitMs;
+    let last = -1;
+    let since = 0;
+    for (;;) {
+      const page = await this.page();
+      const counts = countedOn(page);
+      const now = performance.now();
+      const total = counts.server + counts.client;
+      if (total !== last) since = now;
+      last = total;
+      const reached = counts.server >= (atLeast.server ?? 0) && counts.client >= (atLeast.client ?? 0);
+      if ((reached && now - since >= quietMs) || now > end) return page;
+      await delay(SETTLE_STEP_MS);
+    }
+  }
+
+  /** Reads the page once a second until `signal`; how often it did, and the longest that it took, in ms. */
+  async scrapeEachSecond(signal: AbortSignal): Promise<{ readonly scrapes: number; readonly slowestMs: number }> {
+    let scrapes = 0;
+    let slowestMs = 0;
+    while (!signal.aborted) {
+      const start = performance.now();
+      await fetchPage(this.#url);
+      scrapes++;
+      slowestMs = Math.max(slowestMs, performance.now() - start);
+      await delay(1000, undefined, { signal }).catch(() => undefined);
+    }
+    return { scrapes, slowestMs };
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop();
+  }
+}
+
+/** HTTP exchanges on a page. */
+export function countedOn(page: readonly Sample[]): Counted {
+  const count = (role: string): number => sum(page, 'sonde_exchanges_total', { protocol: 'http', role });
+  return { server: count('server'), client: count('client') };
+}
+
+/** Name and version of the program, from the package beside it; null when there is none. */
+export function versionOf(program: string): string | null {
+  try {
+    const text = readFileSync(join(program, '../../package.json'), 'utf8');
+    return (JSON.parse(text) as { version: string }).version;
+  } catch {
+    return null;
+  }
+}
