@@ -1,0 +1,190 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { SondeError } from '../model/errors.ts';
+import { reportError } from './report-error.ts';
+import { FILTER_HELP } from './replay/filter.ts';
+import { programVersion } from './version.ts';
+
+/** Runs the program with its arguments; resolves to the exit code of CONTRACTS. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    return reportError(error, (text) => process.stderr.write(text));
+  }
+}
+
+/** The command line. Each action loads its command only when it is asked for, and reports its exit code. */
+export function createProgram(done: (exitCode: number) => void): Command {
+  const program = new Command('sonde')
+    .description(
+      'Sees which requests the services of this host serve and make, through the kernel, without touching them.',
+    )
+    .version(programVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain the program or a command')
+    .helpCommand('help [command]', 'explain a command')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'sonde: ')) })
+    .showHelpAfterError('See `sonde --help`.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sudo sonde run --view            watch this host, live, in the terminal
+  sudo sonde run --for 60          watch for a minute, then say what was counted
+  sonde replay traffic.ndjson      exchanges in recorded segments, no privileges needed
+  sonde doctor                     what works here, and what to do about the rest
+  sonde config check --config FILE whether a configuration is right
+
+Exit codes: 0 ok; 1 done, but some of the input was bad; 2 usage or configuration; 3 environment (root, BTF, kernel);
+4 a port or file is taken; 5 internal.`,
+    );
+
+  const config = () =>
+    new Option('-c, --config <file>', 'configuration (default: $SONDE_CONFIG, else /etc/sonde/sonde.yaml)');
+
+  program
+    .command('run')
+    .description('watch this host and offer metrics')
+    .addOption(config())
+    .option('--for <seconds>', 'end after so many seconds and say what was counted', seconds)
+    .option('--view', 'show services and routes live on standard output')
+    .option('--demo', 'run a small service and client too, so that there is something to see')
+    .addHelpText(
+      'after',
+      `
+Needs root, or CAP_BPF and CAP_PERFMON. When it is ready, one line on standard error says so:
+  sonde ready metrics=http://HOST:PORT/metrics control=http://HOST:PORT features=N/M
+
+Examples:
+  sudo sonde run
+  sudo sonde run --view --demo
+  sudo SONDE_EXPORTERS_PROMETHEUS_LISTEN=127.0.0.1:0 sonde run --for 10`,
+    )
+    .action(async (options: { config?: string; for?: number; view?: boolean; demo?: boolean }) => {
+      const { run } = await import('./commands/run.ts');
+      done(
+        await run({
+          configFile: options.config,
+          forSeconds: options.for,
+          view: options.view === true,
+          demo: options.demo === true,
+        }),
+      );
+    });
+
+  program
+    .command('replay')
+    .description('print the exchanges in recorded traffic')
+    .argument('<file...>', 'segment lines (.ndjson), or - for standard input')
+    .addOption(new Option('--format <format>', 'how to print').choices(['ndjson', 'table']).default('ndjson'))
+    .option('--from <time>', 'only exchanges that began at or after: ns since the epoch, 2026-01-31T12:00:00Z, or +5s')
+    .option('--to <time>', 'only exchanges that began before; written as for --from')
+    .option('--filter <expression>', 'only exchanges for which it holds, such as "protocol=http and status>=500"')
+    .option('--speed <factor>', 'feed at so many times the original speed (default: as fast as possible)', factor)
+    .addOption(config())
+    .addHelpText(
+      'after',
+      `
+Exchanges are ordered by time, then by connection. Lines that cannot be used are named on standard error with their
+number; the rest goes on, and the exit code is 1.
+
+${FILTER_HELP}
+
+Examples:
+  sonde replay traffic.ndjson --format table
+  cat traffic.ndjson | sonde replay - --filter 'status>=500'
+  sonde replay a.ndjson b.ndjson --from +10s --to +20s`,
+    )
+    .action(async (files: string[], options: Record<string, string | number | undefined>) => {
+      const { replay } = await import('./commands/replay.ts');
+      done(
+        await replay({
+          files,
+          format: options.format as 'ndjson' | 'table',
+          from: options.from as string | undefined,
+          to: options.to as string | undefined,
+          filter: options.filter as string | undefined,
+          speed: options.speed as number | undefined,
+          configFile: options.config as string | undefined,
+        }),
+      );
+    });
+
+  program
+    .command('doctor')
+    .description('say what works on this host, and what to do about the rest')
+    .option('--json', 'as JSON')
+    .addOption(config())
+    .addHelpText(
+      'after',
+      `
+Loads and attaches the programs, makes a request of its own and looks whether it is seen. Leaves nothing behind.
+Exit codes: 0 everything is on; 1 something optional is off; 3 capture is impossible.`,
+    )
+    .action(async (options: { json?: boolean; config?: string }) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      done(await doctor({ json: options.json === true, configFile: options.config }));
+    });
+
+  const configuration = program.command('config').description('check or print the configuration');
+  for (const [name, description] of [
+    ['check', 'say whether the configuration is right; errors name file, line and column'],
+    ['print', 'print what holds, as YAML, and where each value that is no default comes from'],
+    ['schema', 'print the JSON schema of the file'],
+  ] as const) {
+    configuration
+      .command(name)
+      .description(description)
+      .addOption(config())
+      .action(async (options: { config?: string }) => {
+        const { runConfigCommand } = await import('./commands/config.ts');
+        done(await runConfigCommand(name, options.config));
+      });
+  }
+
+  for (const [name, description] of ABSENT) {
+    program
+      .command(name)
+      .description(`${description} (not in this build yet)`)
+      .argument('[arguments...]')
+      .allowUnknownOption()
+      .helpOption(false)
+      .action(() => {
+        throw new SondeError('SONDE_NOT_IN_BUILD', { detail: `\`sonde ${name}\` is not in this build yet` });
+      });
+  }
+  return program;
+}
+
+/** Commands that CONTRACTS name and this build lacks. */
+const ABSENT = [
+  ['record', 'record traffic to a file'],
+  ['top', 'the busiest services, live'],
+  ['profile', 'find out where the time of exchanges goes'],
+  ['hub', 'receive and process what the probes of many hosts send'],
+  ['workers', 'plan workers for pipelines'],
+] as const;
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0 || value > 31_536_000) {
+    throw new InvalidArgumentError('Give a number of seconds above 0.');
+  }
+  return value;
+}
+
+function factor(text: string): number {
+  const value = Number(text.replace(/x$/, ''));
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0 || value > 1_000_000) {
+    throw new InvalidArgumentError('Give a factor above 0, such as 1 or 10.');
+  }
+  return value;
+}

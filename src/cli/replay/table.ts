@@ -1,0 +1,63 @@
+import type { ExchangeLine } from './exchange-line.ts';
+
+const HEAD = ['TIME', 'PROTOCOL', 'ROLE', 'CLIENT', 'SERVER', 'REQUEST', 'RESULT', 'DURATION', 'SENT', 'RECEIVED'];
+const RIGHT = new Set(['DURATION', 'SENT', 'RECEIVED']);
+const MAX_CELL = 60;
+
+/** Exchanges as a table for people, one string a line, aligned over all of them. */
+export function* tableLines(lines: Iterable<ExchangeLine>): Generator<string> {
+  const rows = [HEAD, ...Array.from(lines, cells)];
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+  for (const row of rows) {
+    const padded = row.map((cell, column) =>
+      RIGHT.has(HEAD[column] as string)
+        ? cell.padStart(widths[column] as number)
+        : cell.padEnd(widths[column] as number),
+    );
+    yield padded.join('  ').trimEnd();
+  }
+}
+
+function cells(line: ExchangeLine): string[] {
+  const request = [line.operation, line.resource].filter((part) => part !== null).join(' ');
+  const result = [line.status, line.error === 'status' ? null : line.error, line.complete ? null : '(incomplete)'];
+  return [
+    formatTime(line.time),
+    line.protocol,
+    line.role,
+    line.src,
+    line.dst,
+    request === '' ? '-' : request,
+    result.filter((part) => part !== null).join(' ') || '-',
+    formatNs(line.duration_ns),
+    String(line.request_bytes),
+    String(line.response_bytes),
+  ].map(clean);
+}
+
+/** What came over the wire must not steer the terminal. */
+function clean(cell: string): string {
+  const text = cell.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\u{FFFD}');
+  return text.length > MAX_CELL ? `${text.slice(0, MAX_CELL - 1)}…` : text;
+}
+
+/** `12:00:00.123456` in UTC. */
+export function formatTime(ns: string): string {
+  const time = BigInt(ns);
+  const seconds = time / 1_000_000_000n;
+  const micros = (time % 1_000_000_000n) / 1000n;
+  return `${new Date(Number(seconds) * 1000).toISOString().slice(11, 19)}.${String(micros).padStart(6, '0')}`;
+}
+
+/** `812ns`, `12.3us`, `4.56ms`, `1.23s`: three digits. */
+export function formatNs(ns: number): string {
+  const units = ['ns', 'us', 'ms', 's'];
+  let value = ns;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)}${units[unit]}`;
+}

@@ -1,0 +1,115 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isIP } from 'node:net';
+import type { Address } from '../config/units.ts';
+import { formatAddress } from '../config/units.ts';
+import type { Status } from './status.ts';
+import type { Authorize } from './token.ts';
+
+export interface ControlOptions {
+  readonly listen: Address;
+  readonly status: () => Status;
+  /** Whether everything has started. */
+  readonly ready: () => boolean;
+  /** Without it no token is asked for, and only this host may listen. */
+  readonly authorize?: Authorize;
+}
+
+/** The HTTP interface for people and scripts. */
+export interface ControlServer {
+  readonly name: string;
+  /** @throws the error of `listen`, such as EADDRINUSE */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** `http://HOST:PORT`; known after the start. */
+  url(): string;
+}
+
+/** Paths of the design whose feature this build lacks. */
+const ABSENT = ['/config', '/profile'];
+
+const MAX_CONNECTIONS = 64;
+
+/** GET /healthz, /readyz and /status as JSON. Everything about it is bounded: connections, headers, time, bodies. */
+export function createControlServer(options: ControlOptions): ControlServer {
+  const server = createServer(
+    {
+      maxHeaderSize: 8192,
+      headersTimeout: 5000,
+      requestTimeout: 5000,
+      keepAliveTimeout: 5000,
+      connectionsCheckingInterval: 5000,
+    },
+    (request, response) => {
+      request.resume();
+      answer(request, response, options);
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  return {
+    name: 'control',
+    start: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: options.listen.host, port: options.listen.port }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+    url: () => {
+      const { port } = server.address() as AddressInfo;
+      return `http://${formatAddress({ host: options.listen.host, port })}`;
+    },
+  };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, options: ControlOptions): void {
+  const path = (request.url ?? '/').split('?')[0] as string;
+  if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined) {
+    send(response.setHeader('connection', 'close'), 413, { error: 'a request has no body here' });
+  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+    send(response.setHeader('allow', 'GET, HEAD'), 405, { error: 'only GET is answered here' });
+  } else if (options.authorize === undefined && !isOwnHost(request.headers.host)) {
+    send(response, 403, { error: 'the Host header names neither an address nor localhost' });
+  } else if (path === '/healthz') {
+    send(response, 200, { status: 'ok' });
+  } else if (path === '/readyz') {
+    const ready = options.ready();
+    send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'starting' });
+  } else if (options.authorize !== undefined && !options.authorize(request.headers.authorization)) {
+    send(response.setHeader('www-authenticate', 'Bearer'), 401, {
+      error: 'the token of control.token_file is required',
+    });
+  } else if (path === '/status') {
+    send(response, 200, options.status());
+  } else if (ABSENT.includes(path)) {
+    send(response, 501, { error: `${path} is not in this build yet` });
+  } else {
+    send(response, 404, { error: 'there are /healthz, /readyz and /status' });
+  }
+}
+
+/** A web page that has its name resolve to this host must not read what only this host may. */
+function isOwnHost(header: string | undefined): boolean {
+  if (header === undefined) {
+    return true;
+  }
+  const host = header.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return host === 'localhost' || isIP(host) !== 0;
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : text);
+}

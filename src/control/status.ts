@@ -1,0 +1,91 @@
+import { release } from 'node:os';
+import type { Stage } from '../model/law.ts';
+
+/** A feature of CONTRACTS' status: on, or off and why. */
+export interface Feature {
+  readonly name: string;
+  readonly state: 'on' | 'off';
+  /** Why it is off; null if it is on. */
+  readonly reason: string | null;
+  /** What to do about it; null if nothing is to do or can be done. */
+  readonly remedy: string | null;
+}
+
+export interface StageStatus {
+  readonly stage: string;
+  readonly produced: number;
+  readonly delivered: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly in_flight: number;
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+export interface Cost {
+  /** Time that the BPF programs took since the start; null where the kernel does not count it. */
+  readonly kernel_ns: number | null;
+  /** User and system time of this process per time passed. */
+  readonly cpu_ratio: number;
+  readonly rss_bytes: number;
+  /** Memory of the BPF maps; null if not known. */
+  readonly map_bytes: number | null;
+}
+
+/** `GET /status` and `sonde doctor --json`, see CONTRACTS. */
+export interface Status {
+  readonly version: string;
+  readonly kernel: string;
+  readonly uptime_s: number;
+  readonly features: readonly Feature[];
+  readonly loss: readonly StageStatus[];
+  readonly cost: Cost;
+  readonly governor: { readonly level: number; readonly reason: string | null };
+}
+
+/** What only the kernel side knows; absent in a replay. */
+export interface KernelCost {
+  readonly kernel_ns: number | null;
+  readonly map_bytes: number | null;
+}
+
+export interface StatusOptions {
+  readonly version: string;
+  readonly features: () => readonly Feature[];
+  readonly stages: readonly Stage[];
+  readonly kernelCost?: () => KernelCost;
+  /** ms, for tests. */
+  readonly now?: () => number;
+}
+
+/** Reads the status at any time; costs nothing in between. */
+export function createStatus(options: StatusOptions): () => Status {
+  const now = options.now ?? (() => performance.now());
+  const started = now();
+  const before = process.cpuUsage();
+  return () => {
+    const uptimeMs = now() - started;
+    const cpu = process.cpuUsage(before);
+    const kernel = options.kernelCost?.() ?? { kernel_ns: null, map_bytes: null };
+    return {
+      version: options.version,
+      kernel: release(),
+      uptime_s: Math.round(uptimeMs) / 1000,
+      features: options.features(),
+      loss: options.stages.map(readStage),
+      cost: {
+        ...kernel,
+        cpu_ratio: uptimeMs > 0 ? round((cpu.user + cpu.system) / 1000 / uptimeMs) : 0,
+        rss_bytes: process.memoryUsage.rss(),
+      },
+      governor: { level: 0, reason: 'the governor is not in this build yet' },
+    };
+  };
+}
+
+function readStage(stage: Stage): StageStatus {
+  const { produced, delivered, inFlight, dropped, skipped } = stage.read();
+  return { stage: stage.name, produced, delivered, dropped, in_flight: inFlight, skipped };
+}
+
+function round(ratio: number): number {
+  return Math.round(ratio * 1e6) / 1e6;
+}
