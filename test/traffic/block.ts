@@ -37,7 +37,7 @@ function openWebSocket(url: string): Promise<Socket> {
       'sec-websocket-key': randomBytes(16).toString('base64'),
     };
     request(url, { headers, agent: false })
-      .on('upgrade', (_, socket) => resolve(socket as Socket))
+      .on('upgrade', (_, socket) => resolve(socket))
       .on('error', reject)
       .end();
   });

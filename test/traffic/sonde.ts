@@ -53,6 +53,8 @@ export interface Sonde {
   readonly controlUrl: string;
   /** Exchanges printed so far whose server has this port. */
   at(port: number): ExchangeLine[];
+  /** Ports of servers of which exchanges were printed. */
+  ports(): Iterable<number>;
   scrape(): Promise<Sample[]>;
   /**
    * Waits until everything that happened before this call has come out: makes an exchange of its own on a fresh
@@ -114,6 +116,7 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
     metricsUrl,
     controlUrl,
     at,
+    ports: () => exchanges.keys(),
     scrape,
     settle: async () => {
       marks += 2;

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../../traffic/condition.ts';
+import { ab, h2load, wrk } from '../../traffic/generators/load.ts';
+import { type Sample, sumOf } from '../../traffic/metrics.ts';
+import { freePorts } from '../../traffic/port.ts';
+import { createScene, type Scene } from '../../traffic/scene.ts';
+import { type Nginx, startNginx } from '../../traffic/servers/nginx.ts';
+import { countAt, type Sonde, startSonde } from '../../traffic/sonde.ts';
+import { expectLawWithoutLoss, type Role } from '../expectations.ts';
+
+const SIDES: readonly Role[] = ['client', 'server'];
+
+describe('at full load, by the metrics alone', () => {
+  let scene: Scene;
+  let sonde: Sonde;
+  let nginx: Nginx;
+  let port: number;
+
+  beforeEach(async () => {
+    scene = await createScene();
+    [port = 0] = await freePorts(1);
+    nginx = await startNginx(scene, { port });
+    sonde = await startSonde(scene, { ports: [port] });
+  });
+  afterEach(async () => scene?.end());
+
+  const settle = async (least: number): Promise<Sample[]> => {
+    await eventually(async () => {
+      const page = await sonde.scrape();
+      return SIDES.every((role) => countAt(page, port, role) >= least);
+    }, 4_000);
+    await sonde.settle();
+    return await sonde.scrape();
+  };
+
+  test('h2load, 40,000 requests over 16 connections: 40,000 on each side, all 200', async () => {
+    await h2load(scene, { url: `${nginx.url}/index.html`, exchanges: 40_000, connections: 16 });
+    const page = await settle(40_000);
+    for (const role of SIDES) {
+      expect({ role, count: countAt(page, port, role) }).toEqual({ role, count: 40_000 });
+      const labels = { http_response_status_code: '200', http_request_method: 'GET', http_route: '/index.html' };
+      const name = `http_${role}_request_duration_seconds_count`;
+      expect(sumOf(page, name, { ...labels, server_port: String(port) })).toBe(40_000);
+    }
+    expect(sumOf(page, 'sonde_exchanges_total', { protocol: 'generic' })).toBe(0);
+    await expectLawWithoutLoss(sonde);
+  });
+
+  test('ab, 3,000 connections of one request: 3,000 on each side', async () => {
+    await ab(scene, { url: `${nginx.url}/index.html`, exchanges: 3_000, connections: 8, keepAlive: false });
+    const page = await settle(3_000);
+    expect(SIDES.map((role) => countAt(page, port, role))).toEqual([3_000, 3_000]);
+    expect(sumOf(page, 'sonde_exchanges_total', { protocol: 'generic' })).toBe(0);
+    await expectLawWithoutLoss(sonde);
+  });
+
+  test.each([
+    { depth: 1, connections: 16 },
+    { depth: 8, connections: 8 },
+    { depth: 16, connections: 4 },
+  ])(
+    'wrk, $depth requests a time on each of $connections connections: at most what was in flight more',
+    async (load) => {
+      const made = await wrk(scene, { url: `${nginx.url}/index.html`, seconds: 2, ...load });
+      const page = await settle(made.exchanges);
+      const served = (await nginx.entries()).length;
+      const inFlight = load.depth * load.connections;
+      expect(served - made.exchanges).toBeLessThanOrEqual(inFlight);
+      for (const role of SIDES) {
+        const count = countAt(page, port, role);
+        expect({ role, missing: Math.max(0, made.exchanges - count) }).toEqual({ role, missing: 0 });
+        expect({ role, tooMany: Math.max(0, count - made.exchanges - inFlight) }).toEqual({ role, tooMany: 0 });
+      }
+      expect(sumOf(page, 'sonde_exchanges_total', { protocol: 'generic' })).toBe(0);
+      await expectLawWithoutLoss(sonde);
+    },
+  );
+});

@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compileProgram, runClient, startCServer } from '../../traffic/compile.ts';
+import { freePorts } from '../../traffic/port.ts';
+import { createScene, type Scene } from '../../traffic/scene.ts';
+import { type ExchangeLine, type Sonde, startSonde } from '../../traffic/sonde.ts';
+import { median, quantile } from '../expectations.ts';
+
+const MS = 1e6;
+const COUNT = 1_000;
+
+/** What the issue allows: 0.2 ms or 1 %, whichever is more. */
+const tolerance = (ns: number): number => Math.max(0.2 * MS, 0.01 * ns);
+
+describe('times equal what the client saw', () => {
+  let scene: Scene;
+  let sonde: Sonde;
+  let server: string;
+  let client: string;
+  const ports: number[] = [];
+
+  beforeAll(async () => {
+    scene = await createScene();
+    server = await compileProgram(scene, { name: 'server' });
+    client = await compileProgram(scene, { name: 'client' });
+    ports.push(...(await freePorts(8)));
+    sonde = await startSonde(scene, { ports, lines: true });
+  });
+  afterAll(async () => scene?.end());
+
+  const measure = async (
+    options: Record<string, number | string>,
+  ): Promise<{ first: number[]; whole: number[]; client: ExchangeLine[]; server: ExchangeLine[] }> => {
+    const port = ports.pop() as number;
+    const times = join(scene.directory, `times-${port}`);
+    const running = await startCServer(scene, server, { port, ...options });
+    await runClient(scene, client, { port, count: COUNT, times });
+    await running.end();
+    await sonde.settle();
+    const pairs = (await readFile(times, 'latin1'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').map(Number) as [number, number]);
+    const lines = sonde.at(port);
+    return {
+      first: pairs.map(([first]) => first),
+      whole: pairs.map(([, whole]) => whole),
+      client: lines.filter(({ role }) => role === 'client'),
+      server: lines.filter(({ role }) => role === 'server'),
+    };
+  };
+
+  const expectAlike = (what: string, seen: readonly number[], told: readonly number[]): void => {
+    expect(seen).toHaveLength(COUNT);
+    expect(told).toHaveLength(COUNT);
+    const us = (ns: number): string => (ns / 1_000).toFixed(1);
+    console.log(
+      `${what}: median ${us(median(seen))} µs (the client: ${us(median(told))}), ` +
+        `p99 ${us(quantile(seen, 0.99))} µs (the client: ${us(quantile(told, 0.99))})`,
+    );
+    expect(Math.abs(median(seen) - median(told)), what).toBeLessThanOrEqual(tolerance(median(told)));
+  };
+
+  test.each([
+    { delay_us: 0, what: 'at once' },
+    { delay_us: 1_500, what: 'after 1.5 ms' },
+  ])('a server that answers $what: durations and first bytes', async ({ delay_us, what }) => {
+    const seen = await measure({ delay_us });
+    expectAlike(
+      `${what}, client, duration`,
+      seen.client.map(({ duration_ns }) => duration_ns),
+      seen.whole,
+    );
+    expectAlike(
+      `${what}, client, first byte`,
+      seen.client.map(({ ttfb_ns }) => ttfb_ns ?? Number.NaN),
+      seen.first,
+    );
+    expectAlike(
+      `${what}, server, duration`,
+      seen.server.map(({ duration_ns }) => duration_ns),
+      seen.whole,
+    );
+    expectAlike(
+      `${what}, server, first byte`,
+      seen.server.map(({ ttfb_ns }) => ttfb_ns ?? Number.NaN),
+      seen.first,
+    );
+  });
+
+  test('a server that sends its head after 1 ms and its body 1.5 ms later: first byte and duration differ', async () => {
+    const seen = await measure({ delay_us: 1_000, body_delay_us: 1_500 });
+    expectAlike(
+      'split, client, first byte',
+      seen.client.map(({ ttfb_ns }) => ttfb_ns ?? Number.NaN),
+      seen.first,
+    );
+    expectAlike(
+      'split, client, duration',
+      seen.client.map(({ duration_ns }) => duration_ns),
+      seen.whole,
+    );
+    expectAlike(
+      'split, server, first byte',
+      seen.server.map(({ ttfb_ns }) => ttfb_ns ?? Number.NaN),
+      seen.first,
+    );
+    expectAlike(
+      'split, server, duration',
+      seen.server.map(({ duration_ns }) => duration_ns),
+      seen.whole,
+    );
+  });
+
+  test('the time of an exchange is wall time', async () => {
+    const before = BigInt(Date.now()) * 1_000_000n;
+    const seen = await measure({ delay_us: 0 });
+    const after = BigInt(Date.now() + 1) * 1_000_000n;
+    for (const { time } of [...seen.client, ...seen.server]) {
+      expect(BigInt(time) >= before - 1_000_000n && BigInt(time) <= after).toBe(true);
+    }
+  });
+});
+
+describe('queue time: how long a request lay in the socket before it was read', () => {
+  test.each([
+    // A tick of the kernel is at most 10 ms long; two of them.
+    { queue_time: 'coarse', within: 20 * MS },
+    { queue_time: 'precise', within: 2 * MS },
+  ])('an application that reads 300 ms late, $queue_time', async ({ queue_time, within }) => {
+    const scene = await createScene();
+    try {
+      const [port = 0] = await freePorts(1);
+      const sonde = await startSonde(scene, { ports: [port], lines: true, capture: { queue_time } });
+      const server = await compileProgram(scene, { name: 'server' });
+      const client = await compileProgram(scene, { name: 'client' });
+      await startCServer(scene, server, { port, read_delay_us: 300_000 });
+      await runClient(scene, client, { port, count: 4 });
+      await sonde.settle();
+      const waits = sonde.at(port).filter(({ role }) => role === 'server');
+      expect(waits).toHaveLength(4);
+      for (const { queue_ns } of waits) {
+        expect(Math.abs((queue_ns ?? Number.NaN) - 300 * MS)).toBeLessThanOrEqual(within);
+      }
+      expect(await sonde.stop()).toBe(0);
+    } finally {
+      await scene.end();
+    }
+  });
+});
