@@ -112,11 +112,10 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		return 0;
 	}
 	time = call_time(tp, direction);
-	if (!state || state->phase == PHASE_NEW) {
+	if (!state || state->phase < PHASE_HIDDEN) {
 		state = join(sk, tp, ret, direction, time);
 		if (!state) {
 			count(ring, DROP_STORAGE_FULL);
-			count(ring, TABLE_FULL);
 			return 0;
 		}
 	}

@@ -171,7 +171,7 @@ enum counter {
 	RING_RECORDS = 11,       /* records of every kind that were committed */
 	RING_LIFE_FULL = 12,     /* open, owner, totals and close records that found no room */
 	PAYLOAD_UNREADABLE = 13, /* message records with FLAG_NO_PAYLOAD */
-	TABLE_FULL = 14,         /* sockets that got no index: counted with DROP_STORAGE_FULL */
+	TABLE_FULL = 14,         /* attempts to track a socket that found no free index */
 	SOCKETS_OPENED = 15,
 	SOCKETS_CLOSED = 16,
 	COUNTERS = 24,

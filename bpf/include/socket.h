@@ -269,17 +269,26 @@ static __always_inline struct sock_state *socket_state(const struct sock *sk)
 	return bpf_sk_storage_get(&sockets, (void *)sk, 0, 0);
 }
 
-/* Makes and initialises the state of a socket; NULL if there is no memory or no index left. */
+/*
+ * Makes and initialises the state of a socket; an initialised one is returned as it is. NULL if there is
+ * no memory, no index left, or another CPU initialises it at this moment.
+ */
 static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
 {
 	struct sock_state *state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct ring_header *ring;
 
 	if (!state)
 		return NULL;
-	if (__sync_val_compare_and_swap(&state->phase, PHASE_NEW, PHASE_CLAIMED) != PHASE_NEW)
+	if (state->phase >= PHASE_HIDDEN)
 		return state;
+	if (__sync_val_compare_and_swap(&state->phase, PHASE_NEW, PHASE_CLAIMED) != PHASE_NEW)
+		return NULL;
 	if (!take_index(state)) {
 		state->phase = PHASE_NEW;
+		ring = this_ring();
+		if (ring)
+			count(ring, TABLE_FULL);
 		return NULL;
 	}
 	state->address = (__u64)sk;
