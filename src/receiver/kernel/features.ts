@@ -1,0 +1,134 @@
+/** What capturing consists of, what each part needs of the kernel, and what is left when it is not there. */
+
+/** A feature as `status` and `doctor` show it. */
+export interface Feature {
+  readonly name: string;
+  readonly state: 'on' | 'off';
+  /** Why it is off; null if it is on. */
+  readonly reason: string | null;
+  /** What to do about it; null if it is on or nothing can be done. */
+  readonly remedy: string | null;
+}
+
+interface FeatureNeeds {
+  readonly name: string;
+  /** Programs of the object, loaded and attached together. */
+  readonly programs: readonly string[];
+  /** Kernel types that must exist; a tracepoint `x` is `btf_trace_x`. */
+  readonly types: readonly string[];
+  /** Without it there is nothing to capture. */
+  readonly required: boolean;
+  readonly remedy: string;
+}
+
+const FEATURES: readonly FeatureNeeds[] = [
+  {
+    name: 'messages',
+    programs: ['sonde_send', 'sonde_receive'],
+    types: ['btf_trace_sock_send_length', 'btf_trace_sock_recv_length'],
+    required: true,
+    remedy: 'Use Linux 6.3 or later.',
+  },
+  {
+    name: 'connections',
+    programs: ['sonde_state', 'sonde_destroy'],
+    types: ['btf_trace_inet_sock_set_state', 'btf_trace_tcp_destroy_sock'],
+    required: true,
+    remedy: 'Use Linux 4.16 or later.',
+  },
+  {
+    name: 'sweep',
+    programs: ['sonde_sweep'],
+    types: ['bpf_iter__bpf_sk_storage_map'],
+    required: false,
+    remedy: 'Use Linux 5.9 or later; until then the totals of a connection come with its next message or its close.',
+  },
+  {
+    name: 'queue_time_precise',
+    programs: ['sonde_queue'],
+    types: ['btf_trace_tcp_rcv_space_adjust'],
+    required: false,
+    remedy: 'Set capture.queue_time to coarse.',
+  },
+];
+
+/** Run by BPF_PROG_RUN, attached to nothing. */
+export const SELF_PROGRAM = 'sonde_self';
+export const SWEEP_PROGRAM = 'sonde_sweep';
+/** Their runs are the unit of the stage `hook`. */
+export const HOOK_PROGRAMS: readonly string[] = ['sonde_send', 'sonde_receive'];
+
+export interface FeatureWishes {
+  readonly queueTime: 'off' | 'coarse' | 'precise';
+  readonly udp: boolean;
+}
+
+export interface FeaturePlan {
+  readonly features: readonly Feature[];
+  /** To load and attach, feature by feature. */
+  readonly programs: readonly string[];
+  /** The first required feature that the kernel cannot offer. */
+  readonly missing: Feature | undefined;
+}
+
+/** The kernel types that {@link planFeatures} wants to know of. */
+export function wantedTypes(): string[] {
+  return FEATURES.flatMap((feature) => feature.types);
+}
+
+/** Decides before anything is loaded what will be on. `has` tells whether the kernel has a type. */
+export function planFeatures(wishes: FeatureWishes, has: (type: string) => boolean): FeaturePlan {
+  const features: Feature[] = [];
+  const programs: string[] = [];
+  let missing: Feature | undefined;
+  for (const needs of FEATURES) {
+    const feature = wanted(needs, wishes) ?? available(needs, has);
+    features.push(feature);
+    if (feature.state === 'on') programs.push(...needs.programs);
+    else if (needs.required) missing ??= feature;
+  }
+  features.push(
+    wishes.queueTime === 'coarse'
+      ? on('queue_time')
+      : off('queue_time', `capture.queue_time is ${wishes.queueTime}`, 'Set capture.queue_time to coarse.'),
+    wishes.udp ? on('udp') : off('udp', 'capture.udp is off', 'Set capture.udp to true.'),
+  );
+  return { features, programs, missing };
+}
+
+/** Marks a feature off whose programs the kernel refused. */
+export function refuse(features: readonly Feature[], program: string, reason: string): Feature[] {
+  const needs = FEATURES.find((each) => each.programs.includes(program));
+  return features.map((feature) =>
+    feature.name === needs?.name
+      ? off(feature.name, `the kernel refused ${program}: ${reason}`, needs.remedy)
+      : feature,
+  );
+}
+
+/** True if nothing can be captured without this program. */
+export function isRequired(program: string): boolean {
+  return FEATURES.some((feature) => feature.required && feature.programs.includes(program));
+}
+
+function wanted(needs: FeatureNeeds, wishes: FeatureWishes): Feature | undefined {
+  if (needs.name !== 'queue_time_precise' || wishes.queueTime === 'precise') return undefined;
+  return off(needs.name, `capture.queue_time is ${wishes.queueTime}`, 'Set capture.queue_time to precise.');
+}
+
+function available(needs: FeatureNeeds, has: (type: string) => boolean): Feature {
+  const lacking = needs.types.find((type) => !has(type));
+  if (lacking === undefined) return on(needs.name);
+  const what = lacking.startsWith('btf_trace_')
+    ? `tracepoint ${lacking.slice('btf_trace_'.length)}`
+    : `type ${lacking}`;
+  return off(needs.name, `this kernel has no ${what}`, needs.remedy);
+}
+
+function on(name: string): Feature {
+  return { name, state: 'on', reason: null, remedy: null };
+}
+
+function off(name: string, reason: string, remedy: string | null): Feature {
+  return { name, state: 'off', reason, remedy };
+}

@@ -1,0 +1,170 @@
+import type { EventBatch, EventConsumer } from '../../model/event-batch.ts';
+import type { Stage } from '../../model/law.ts';
+import { COUNTER, RECORD } from '../../model/record.gen.ts';
+import { loadAddon, objectPath, type Probe } from './addon.ts';
+import type { Feature } from './features.ts';
+import { SWEEP_PROGRAM } from './features.ts';
+import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer } from './load.ts';
+import type { PolicyTable } from './policy-table.ts';
+import { createPolling, systemTimers, type Timers } from './polling.ts';
+import { createHookStage, createRingStage, type KernelCounts } from './stages.ts';
+import { tickLengthAt, tickLengthBetween } from './tick-length.ts';
+
+export interface KernelReceiverOptions extends CaptureOptions {
+  /** Takes the records. */
+  readonly next: EventConsumer;
+  /** What the analyzer narrows connections with; only `auto` binds it. */
+  readonly policies: PolicyTable;
+  /** CLOCK_MONOTONIC ns that all times count from. Default: when the receiver is made. */
+  readonly originNs?: bigint;
+  /** CLOCK_MONOTONIC in ns. Default `process.hrtime.bigint`. */
+  readonly monotonicNs?: () => bigint;
+  readonly timers?: Timers;
+  /** Path of the BPF object; by default the one that the build made. */
+  readonly object?: string;
+}
+
+/** Reads the kernel's records and hands them on in batches, merged by time. */
+export interface KernelReceiver {
+  readonly name: 'kernel';
+  readonly originNs: bigint;
+  /** `hook` and `ring`; they keep their last numbers after stop. */
+  readonly stages: readonly Stage[];
+  /** Loads, attaches and begins to read. @throws SondeError with what stands in the way */
+  start(): void;
+  /** Detaches, hands over everything that is left, and closes. More than once is harmless. */
+  stop(): Promise<void>;
+  /** Empty before start. */
+  features(): readonly Feature[];
+  /** Length of a kernel tick in ns, the unit of `queue` in records with FLAG.queueTicks. */
+  tickNs(): number;
+  /** The kernel's own counters by name, summed over the CPUs. */
+  counters(): Readonly<Record<keyof typeof COUNTER, number>>;
+  /** Highest share of a CPU's ring that was taken since the last call, 0..1. */
+  ringUse(): number;
+  /** Time of the BPF programs, null unless the kernel measures it (kernel.bpf_stats_enabled); memory of the maps. */
+  kernelCost(): { readonly kernel_ns: number | null; readonly map_bytes: number | null };
+}
+
+/** Small enough that a batch is still in the cache when the analyzer walks it. */
+const BATCH_BYTES = 256 << 10;
+/** A poll takes at most so much: more than any ring holds, but an end in any case. */
+const BATCHES_A_POLL = 1024;
+const SWEEP_INTERVAL_NS = 1e9;
+/** What a kernel is built with most often; holds until the real one is known. */
+const USUAL_TICK_NS = 4e6;
+/** After detaching, hooks that already run on other CPUs end within this time. */
+const SETTLE_MS = 2;
+
+export function createKernelReceiver(options: KernelReceiverOptions): KernelReceiver {
+  const { next, policies, timers = systemTimers, monotonicNs = () => process.hrtime.bigint() } = options;
+  const originNs = options.originNs ?? monotonicNs();
+  const now = (): number => Number(monotonicNs() - originNs);
+
+  let probe: Probe | undefined;
+  let features: readonly Feature[] = [];
+  let tickNs: number | undefined;
+  let self: SelfAnswer | undefined;
+  let last: KernelCounts = {
+    counters: new Float64Array(COUNTER.counters + 8),
+    pending: 0,
+    programs: [],
+    abandoned: 0,
+  };
+  let cost: { kernel_ns: number | null; map_bytes: number | null } = { kernel_ns: null, map_bytes: null };
+  let swept = 0;
+  let stopping: Promise<void> | undefined;
+
+  const target = new ArrayBuffer(BATCH_BYTES);
+  const batch = {
+    bytes: new Uint8Array(target),
+    words: new Uint32Array(target),
+    halves: new Uint16Array(target),
+    length: 0,
+  } satisfies EventBatch;
+
+  const read = (): KernelCounts =>
+    probe === undefined
+      ? last
+      : { counters: probe.counters(), pending: probe.pending(), programs: probe.programs(), abandoned: 0 };
+
+  const drain = (open: Probe, flush: boolean): boolean => {
+    let any = false;
+    for (let round = 0; round < BATCHES_A_POLL; round++) {
+      batch.length = open.drain(target, flush);
+      if (batch.length === 0) break;
+      any = true;
+      next.consume(batch);
+      if (batch.length <= BATCH_BYTES - RECORD.max.record) break;
+    }
+    return any;
+  };
+
+  const sweep = (open: Probe, time: number): void => {
+    if (time - swept < SWEEP_INTERVAL_NS) return;
+    swept = time;
+    if (features.some((feature) => feature.name === 'sweep' && feature.state === 'on')) open.sweep(SWEEP_PROGRAM);
+    if (tickNs === undefined && self !== undefined) tickNs = tickLengthBetween(self, askSelf(open));
+  };
+
+  const polling = createPolling({
+    timers,
+    poll() {
+      if (probe === undefined) return false;
+      const any = drain(probe, false);
+      const time = now();
+      next.tick(time);
+      sweep(probe, time);
+      return any;
+    },
+  });
+
+  const readCost = (open: Probe): typeof cost => {
+    let ns = 0;
+    for (const program of open.programs()) ns += program.runTimeNs;
+    return { kernel_ns: ns > 0 ? ns : null, map_bytes: open.mapBytes() };
+  };
+
+  const shutDown = async (): Promise<void> => {
+    polling.stop();
+    if (probe === undefined) return;
+    probe.detach();
+    drain(probe, true);
+    await new Promise<void>((resolve) => timers.set(resolve, SETTLE_MS));
+    drain(probe, true);
+    next.flush(now());
+    const { pending, ...counts } = read();
+    last = { ...counts, pending: 0, abandoned: pending };
+    cost = readCost(probe);
+    policies.unbind();
+    probe.close();
+    probe = undefined;
+  };
+
+  return {
+    name: 'kernel',
+    originNs,
+    stages: [createHookStage(read), createRingStage(read)],
+    start() {
+      const loaded = loadProbe(loadAddon(), options.object ?? objectPath(), options, originNs);
+      ({ probe, features, self } = loaded);
+      tickNs = tickLengthAt(self);
+      if (options.policy === 'auto') policies.bind(probe.policies);
+      polling.start();
+    },
+    stop() {
+      stopping ??= shutDown();
+      return stopping;
+    },
+    features: () => features,
+    tickNs: () => tickNs ?? USUAL_TICK_NS,
+    counters() {
+      const { counters } = read();
+      const named: Record<string, number> = {};
+      for (const [name, at] of Object.entries(COUNTER)) if (at < COUNTER.counters) named[name] = counters[at] ?? 0;
+      return named as Record<keyof typeof COUNTER, number>;
+    },
+    ringUse: () => probe?.ringUse() ?? 0,
+    kernelCost: () => (probe === undefined ? cost : readCost(probe)),
+  };
+}

@@ -1,0 +1,138 @@
+import { SondeError } from '../../model/errors.ts';
+import { POLICY } from '../../model/record.gen.ts';
+import { type Addon, explain, isAddonError, type Probe } from './addon.ts';
+import { type Feature, isRequired, planFeatures, refuse, SELF_PROGRAM, wantedTypes } from './features.ts';
+import { type CaptureFilter, filterUse, writeFilters } from './filter-maps.ts';
+import type { TickReading } from './tick-length.ts';
+
+/** What the kernel side is told when it is loaded. */
+export interface CaptureOptions {
+  /** Data bytes of each CPU's ring, a power of two from 64 KiB. */
+  readonly ringBytes: number;
+  /** Sockets followed at a time. */
+  readonly maxConnections: number;
+  /** At most so many bytes of a call are copied, 4096 at most. */
+  readonly payloadBytes: number;
+  readonly queueTime: 'off' | 'coarse' | 'precise';
+  readonly udp: boolean;
+  readonly filter: CaptureFilter;
+  /** `auto` starts in `stream` and lets the analyzer narrow; the others hold for every socket. */
+  readonly policy: 'auto' | 'stream' | 'headers' | 'count' | 'ignore';
+}
+
+export interface LoadedProbe {
+  readonly probe: Probe;
+  readonly features: readonly Feature[];
+  readonly self: SelfAnswer;
+}
+
+/** What the program `sonde_self` answers. */
+export interface SelfAnswer extends TickReading {
+  /** This process as the kernel counts. */
+  readonly tgid: number;
+  /** True if the TCP clock can be read. */
+  readonly tcpClock: boolean;
+}
+
+const QUEUE_TIME = { off: 0, coarse: 1, precise: 2 } as const;
+
+/** Tries what the kernel has, without what it refuses. @throws SondeError if nothing can be captured */
+export function loadProbe(addon: Addon, object: string, options: CaptureOptions, originNs: bigint): LoadedProbe {
+  try {
+    const names = wantedTypes();
+    const known = addon.kernelTypes(names);
+    const plan = planFeatures(options, (type) => known[names.indexOf(type)] ?? false);
+    if (plan.missing !== undefined) {
+      throw new SondeError('SONDE_OLD_KERNEL', {
+        detail: plan.missing.reason ?? '',
+        remedy: plan.missing.remedy ?? '',
+      });
+    }
+    let { features } = plan;
+    let programs = [...plan.programs];
+    for (;;) {
+      try {
+        const probe = new addon.Probe({ ...layout(options), object, originNs, programs: [SELF_PROGRAM, ...programs] });
+        return prepare(probe, features, programs, options);
+      } catch (error) {
+        const refused = refusedProgram(error, programs);
+        if (refused === undefined || isRequired(refused)) throw error;
+        features = refuse(features, refused, (error as Error).message);
+        programs = programs.filter((program) => program !== refused);
+      }
+    }
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** Asks the kernel who this process is; from then on its own sockets are not seen. */
+export function askSelf(probe: Probe): SelfAnswer {
+  const { output } = probe.run(SELF_PROGRAM, new Uint8Array(24));
+  const view = new DataView(output.buffer);
+  return {
+    time: Number(view.getBigUint64(0, true)),
+    ticks: Number(view.getBigUint64(8, true)),
+    tgid: view.getUint32(16, true),
+    tcpClock: view.getUint32(20, true) === 1,
+  };
+}
+
+function layout(options: CaptureOptions) {
+  const { ringBytes, maxConnections, payloadBytes, queueTime, udp, filter, policy } = options;
+  return {
+    ringBytes,
+    maxConnections,
+    mapEntries: { free_indexes: maxConnections },
+    rodata: {
+      ring_bytes: ringBytes,
+      max_connections: maxConnections,
+      payload_bytes: payloadBytes,
+      capture_udp: udp,
+      queue_time: QUEUE_TIME[queueTime],
+      filter_use: filterUse(filter),
+      default_policy: defaultPolicy(policy, payloadBytes),
+    },
+  };
+}
+
+/** The word that holds for sockets for which none was written. */
+export function defaultPolicy(policy: CaptureOptions['policy'], payloadBytes: number): number {
+  if (policy === 'auto') return POLICY.stream;
+  if (policy !== 'headers') return POLICY[policy];
+  // Size class n is 32 << n bytes: the largest one that keeps to the limit.
+  const size = Math.max(1, Math.min(7, Math.floor(Math.log2(payloadBytes / 32))));
+  return POLICY.headers | (size << POLICY.receiveClassShift) | (size << POLICY.sendClassShift);
+}
+
+function prepare(probe: Probe, planned: readonly Feature[], programs: string[], options: CaptureOptions): LoadedProbe {
+  let features = planned;
+  try {
+    // Before anything is attached: the probe must never feed on its own sockets.
+    const self = askSelf(probe);
+    writeFilters(probe, options.filter);
+    // Connections before messages, so that a socket's first call finds its beginning recorded.
+    for (const program of programs.toReversed()) {
+      if (program === 'sonde_queue' && !self.tcpClock) {
+        features = refuse(features, program, 'its TCP clock cannot be read');
+        continue;
+      }
+      try {
+        probe.attach(program);
+      } catch (error) {
+        if (isRequired(program) || !isAddonError(error)) throw error;
+        features = refuse(features, program, error.message);
+      }
+    }
+    return { probe, features, self };
+  } catch (error) {
+    probe.close();
+    throw error;
+  }
+}
+
+/** libbpf names the program that failed in its log. */
+function refusedProgram(error: unknown, programs: readonly string[]): string | undefined {
+  if (!isAddonError(error) || error.code === 'ERR_SONDE_ARGUMENT') return undefined;
+  return programs.find((program) => error.log.includes(`prog '${program}': failed to load`));
+}

@@ -1,0 +1,64 @@
+import type { Stage, StageCount } from '../../model/law.ts';
+import { COUNTER } from '../../model/record.gen.ts';
+import { type ProgramInfo, READER } from './addon.ts';
+import { HOOK_PROGRAMS } from './features.ts';
+
+/** What the stages are read from. */
+export interface KernelCounts {
+  /** As {@link Probe.counters}. */
+  readonly counters: Float64Array;
+  readonly pending: number;
+  readonly programs: readonly ProgramInfo[];
+  /** Records that were still in the rings when the receiver closed them. */
+  readonly abandoned: number;
+}
+
+/** Runs of the socket hooks: each run says itself, in the kernel, what became of it. */
+export function createHookStage(read: () => KernelCounts): Stage {
+  return {
+    name: 'hook',
+    read(): StageCount {
+      const { counters, programs } = read();
+      const count = (name: keyof typeof COUNTER): number => counters[COUNTER[name]] ?? 0;
+      let missed = 0;
+      // Runs that the kernel did not start, because the program was interrupted by itself.
+      for (const program of programs) if (HOOK_PROGRAMS.includes(program.name)) missed += program.recursionMisses;
+      return {
+        produced: count('countRuns') + missed,
+        delivered: count('countMessages') + count('countContinued'),
+        inFlight: 0,
+        dropped: {
+          ring_full: count('dropRingFull'),
+          storage_full: count('dropStorageFull'),
+          recursion: missed,
+        },
+        skipped: {
+          family: count('skipFamily'),
+          empty: count('skipEmpty'),
+          peek: count('skipPeek'),
+          self: count('skipSelf'),
+          filtered: count('skipFiltered'),
+          policy: count('skipPolicy'),
+        },
+      };
+    },
+  };
+}
+
+/** Records: produced by the kernel's own count, delivered by the reader's. */
+export function createRingStage(read: () => KernelCounts): Stage {
+  return {
+    name: 'ring',
+    read(): StageCount {
+      const { counters, pending, abandoned } = read();
+      const own = (name: keyof typeof READER): number => counters[COUNTER.counters + READER[name]] ?? 0;
+      return {
+        produced: counters[COUNTER.ringRecords] ?? 0,
+        delivered: own('records'),
+        inFlight: pending,
+        dropped: { reader_stopped: abandoned, bad_record: own('bad') },
+        skipped: {},
+      };
+    },
+  };
+}
