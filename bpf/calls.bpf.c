@@ -72,7 +72,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	__u32 tgid, policy, *word, wanted, number, before, rx, length, captured = 0;
 	__u64 time, pid_tgid, last;
 	__u16 family, record_flags = 0;
-	bool start;
+	bool start, announced;
 
 	if (!ring)
 		return 0;
@@ -130,7 +130,10 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		return 0;
 	}
 
-	/* Totals first: whatever happens to the record, the next one carries them. */
+	/* The open record tells what stood before this call. */
+	announced = state->phase == PHASE_ANNOUNCED || announce(state);
+
+	/* Then totals: whatever happens to the record, the next one carries them. */
 	start = state->direction != direction;
 	last = state->last_send > state->last_receive ? state->last_send : state->last_receive;
 	if (direction == DIRECTION_SEND) {
@@ -155,8 +158,6 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	if ((policy & POLICY_MASK) == POLICY_COUNT ||
 	    ((policy & POLICY_MASK) == POLICY_HEADERS && !start && before - state->record_tx < 1U << 30 &&
 	     rx - state->record_rx < 1U << 30)) {
-		if (state->phase != PHASE_ANNOUNCED)
-			announce(state);
 		count(ring, COUNT_CONTINUED);
 		return 0;
 	}
@@ -173,12 +174,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	}
 	number = __sync_fetch_and_add(&state->number, 1) + 1;
 	length = record_length(sizeof(*record), wanted);
-	/* An open record says what stood before this call: announce reads the counters as last recorded. */
-	if (state->phase != PHASE_ANNOUNCED && !announce(state)) {
-		count(ring, DROP_RING_FULL);
-		return 0;
-	}
-	record = ring_reserve(ring, length, false);
+	record = announced ? ring_reserve(ring, length, false) : NULL;
 	if (!record) {
 		count(ring, DROP_RING_FULL);
 		return 0;

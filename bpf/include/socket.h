@@ -199,7 +199,7 @@ __noinline int announce(struct sock_state *state)
 	record->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	record->tgid = state->tgid;
 	record->tid = 0;
-	record->tx = state->record_tx;
+	record->tx = state->tx;
 	record->rx = state->record_rx;
 	record->number = state->number;
 	record->turn = state->turn;
