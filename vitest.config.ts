@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects: `unit` runs anywhere and in parallel; `kernel` and `e2e` load programs into the kernel, start
+ * Four projects: `unit` and `fuzz` run anywhere and in parallel; `kernel` and `e2e` load programs into the kernel, start
  * servers and measure, so they run one file at a time. Files called `*.kernel.test.ts` and all of test/kernel
  * need a kernel that accepts BPF: scripts/test leaves them out, and says so, where it does not.
  */
@@ -16,6 +16,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'] },
       },
       {
         extends: true,
