@@ -71,7 +71,7 @@ export class LabelSets {
 
   /** The id of these labels, with one reference for the caller. Empty values count as absent. */
   intern(labels: Labels): LabelSetId {
-    const { key, clean } = this.#canonical(labels);
+    const key = this.#keyOf(labels);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       this.#references[known & LABEL_SET_INDEX] += 1;
@@ -79,9 +79,9 @@ export class LabelSets {
     }
     if (this.#size >= this.#maxSets) {
       this.#overflowed += 1;
-      return this.overflow(clean.protocol, clean.role);
+      return this.overflow(labels.protocol, labels.role);
     }
-    const id = this.#allocate(key, clean);
+    const id = this.#allocate(key, labels);
     this.#byKey.set(key, id);
     this.#size += 1;
     return id;
@@ -89,17 +89,12 @@ export class LabelSets {
 
   /** The overflow set of a protocol and role. It lives for ever; retaining and releasing it does nothing. */
   overflow(protocol: string | undefined, role: string | undefined): LabelSetId {
-    const { key, clean } = this.#canonical({
-      ...(protocol === undefined ? {} : { protocol }),
-      ...(role === undefined ? {} : { role }),
-      overflow: 'true',
-    });
+    const key = `${protocol ?? ''}\0${role ?? ''}`;
     const known = this.#overflow.get(key);
     if (known !== undefined) return known;
-    if (this.#overflow.size >= MAX_OVERFLOW_SETS && (protocol !== undefined || role !== undefined)) {
-      return this.overflow(undefined, undefined);
-    }
-    const id = this.#allocate(key, clean);
+    if (this.#overflow.size >= MAX_OVERFLOW_SETS && key !== '\0') return this.overflow(undefined, undefined);
+    const labels = { protocol: protocol ?? '', role: role ?? '', overflow: 'true' };
+    const id = this.#allocate(this.#keyOf(labels), labels);
     this.#overflow.set(key, id);
     this.#references[id & LABEL_SET_INDEX] = Infinity;
     return id;
@@ -168,25 +163,28 @@ export class LabelSets {
     }
     const id = (generation << INDEX_BITS) | index;
     this.#ids[index] = id;
-    this.#labels[index] = labels;
+    this.#labels[index] = this.#cleaned(labels);
     this.#keys[index] = key;
     this.#references[index] = 1;
     return id;
   }
 
-  #canonical(labels: Labels): { key: string; clean: Labels } {
-    const clean: Partial<Record<LabelKey, string>> = {};
+  #keyOf(labels: Labels): string {
     let key = '';
     for (const name of KEYS) {
       const value = labels[name];
-      if (value !== undefined && value !== '') {
-        const text = this.#cleanValue(value);
-        clean[name] = text;
-        key += text;
-      }
-      key += '\0';
+      key += value === undefined || value === '' ? '\0' : `${this.#cleanValue(value)}\0`;
     }
-    return { key, clean: Object.freeze(clean) };
+    return key;
+  }
+
+  #cleaned(labels: Labels): Labels {
+    const clean: Partial<Record<LabelKey, string>> = {};
+    for (const name of KEYS) {
+      const value = labels[name];
+      if (value !== undefined && value !== '') clean[name] = this.#cleanValue(value);
+    }
+    return Object.freeze(clean);
   }
 
   #cleanValue(value: string): string {

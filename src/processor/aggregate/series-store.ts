@@ -62,8 +62,7 @@ export class SeriesStore {
   slotOf(id: LabelSetId): number {
     const known = this.#slots.get(id);
     if (known !== undefined) return known;
-    const labels = this.#labels.labels(id);
-    const overflow = labels.overflow !== undefined;
+    const overflow = this.#labels.labels(id).overflow !== undefined;
     if (!overflow && this.#slots.size - this.#overflowSeries >= this.#maxSeries) return -1;
     if (overflow) this.#overflowSeries += 1;
     this.#labels.retain(id);
@@ -77,13 +76,17 @@ export class SeriesStore {
     }
     this.#ids[slot] = id;
     this.#slots.set(id, slot);
-    this.#writable(slot).labels[slot % PAGE_ROWS] = labels;
     return slot;
   }
 
-  /** The numbers of a slot, to change: `base` is where its row starts. Good until the next call. */
+  /**
+   * The numbers of a slot, to change: `base` is where its row starts. Good until the next call. A series shows up in
+   * snapshots from its first call on.
+   */
   row(slot: number): { values: Float64Array; base: number } {
-    return { values: this.#writable(slot).values, base: (slot % PAGE_ROWS) * this.#stride };
+    const page = this.#writable(slot);
+    page.labels[slot % PAGE_ROWS] ??= this.#labels.labels(this.#ids[slot]);
+    return { values: page.values, base: (slot % PAGE_ROWS) * this.#stride };
   }
 
   /** Ends a series; returns the number of exchanges that it had counted. */

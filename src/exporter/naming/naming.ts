@@ -1,0 +1,26 @@
+import type { Labels } from '../../model/label-sets.ts';
+import type { Kind, SeriesField, SeriesLayout } from '../../model/series.ts';
+import type { Metric } from './metric.ts';
+
+/** How a column of the store is shown as a metric. */
+export interface SeriesFamily {
+  readonly metric: Metric;
+  readonly field: SeriesField;
+  readonly kind: Kind;
+  /** What to multiply stored values with: 1e-9 makes seconds of ns. */
+  readonly scale: number;
+  /** Of a histogram: the bounds to show, a part of the field's, in the field's unit. */
+  readonly bounds: readonly number[];
+  accepts(labels: Labels): boolean;
+  /**
+   * Names and values of a series. Different label sets must stay different, or a page would show one series twice.
+   */
+  labels(labels: Labels): readonly (readonly [string, string])[];
+}
+
+/** Renames what the store holds; nothing else in the program knows outside names. */
+export interface Naming {
+  families(layout: SeriesLayout): readonly SeriesFamily[];
+  /** Every metric that `families` can yield. */
+  metrics(layout: SeriesLayout): readonly Metric[];
+}

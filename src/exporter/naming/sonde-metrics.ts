@@ -1,0 +1,83 @@
+import type { Metric } from './metric.ts';
+
+/** Metrics about what was seen and what was lost. They are named the same whatever naming is configured. */
+export const SONDE_METRICS = {
+  produced: {
+    name: 'sonde_produced_total',
+    type: 'counter',
+    help: 'What entered a stage of the law: hook: runs of the socket hooks; ring: records; analyzer: messages; window: exchanges; export.prometheus: samples; export.stdout: exchanges.',
+    labels: ['stage'],
+  },
+  delivered: {
+    name: 'sonde_delivered_total',
+    type: 'counter',
+    help: 'What left a stage of the law for the next one.',
+    labels: ['stage'],
+  },
+  dropped: {
+    name: 'sonde_dropped_total',
+    type: 'counter',
+    help: 'What a stage of the law lost, by reason. produced = delivered + in flight + dropped + skipped.',
+    labels: ['stage', 'reason'],
+  },
+  skipped: {
+    name: 'sonde_skipped_total',
+    type: 'counter',
+    help: 'What a stage of the law passed over by design, by reason.',
+    labels: ['stage', 'reason'],
+  },
+  inFlight: {
+    name: 'sonde_in_flight',
+    type: 'gauge',
+    help: 'What is inside a stage of the law at this moment. For window: exchanges of the open window.',
+    labels: ['stage'],
+  },
+  completeness: {
+    name: 'sonde_completeness_ratio',
+    type: 'gauge',
+    help: 'Share of the last closed window that was seen: 1 - dropped/produced of the stage hook times the same of the stage ring.',
+    labels: [],
+  },
+  exchanges: {
+    name: 'sonde_exchanges_total',
+    type: 'counter',
+    help: 'Exchanges (a request and its response, or the lack of one).',
+    labels: ['protocol', 'role'],
+  },
+  incomplete: {
+    name: 'sonde_exchanges_incomplete_total',
+    type: 'counter',
+    help: 'Exchanges of which a part was lost or cut.',
+    labels: ['protocol', 'role'],
+  },
+  expired: {
+    name: 'sonde_series_expired_exchanges_total',
+    type: 'counter',
+    help: 'Exchanges counted in series that have expired; with those of the series shown they add up to sonde_exchanges_total.',
+    labels: ['protocol', 'role'],
+  },
+  series: {
+    name: 'sonde_series',
+    type: 'gauge',
+    help: 'Label sets with series of their own.',
+    labels: [],
+  },
+  seriesOverflowed: {
+    name: 'sonde_series_overflowed_total',
+    type: 'counter',
+    help: 'Label sets that found no room and are counted in a series with otel_metric_overflow="true".',
+    labels: [],
+  },
+  labelSets: {
+    name: 'sonde_label_sets',
+    type: 'gauge',
+    help: 'Distinct sets of labels held inside the pipeline.',
+    labels: [],
+  },
+  labelSetsOverflowed: {
+    name: 'sonde_label_sets_overflowed_total',
+    type: 'counter',
+    help: 'Times that a new set of labels found no room and was replaced by an overflow set.',
+    labels: [],
+  },
+} as const satisfies Record<string, Metric>;

@@ -1,0 +1,169 @@
+import type { StageCount } from '../../model/law.ts';
+import type { SeriesSnapshot } from '../../model/series.ts';
+import type { Metric } from '../naming/metric.ts';
+import type { Naming, SeriesFamily } from '../naming/naming.ts';
+import { SONDE_METRICS } from '../naming/sonde-metrics.ts';
+import { formatHead, formatLabels, formatNumber } from './text-format.ts';
+
+/** Everything that one scrape shows, read at one moment. */
+export interface Reading {
+  readonly series: SeriesSnapshot;
+  readonly stages: readonly { readonly name: string; readonly count: StageCount }[];
+  readonly labelSets: number;
+  readonly labelSetsOverflowed: number;
+}
+
+/** A piece of the page: whole lines, and how many of them are samples. */
+export interface Piece {
+  readonly text: string;
+  readonly samples: number;
+}
+
+/** Characters of a piece; formatting so many takes well under a millisecond. */
+const PIECE_LENGTH = 32 * 1024;
+
+/** Collects lines until a piece is full. */
+class PieceWriter {
+  text = '';
+  samples = 0;
+
+  head(metric: Metric): void {
+    this.text += formatHead(metric);
+  }
+
+  sample(name: string, labels: string, value: number): void {
+    this.text += labels === '' ? `${name} ${formatNumber(value)}\n` : `${name}{${labels}} ${formatNumber(value)}\n`;
+    this.samples += 1;
+  }
+
+  get full(): boolean {
+    return this.text.length >= PIECE_LENGTH;
+  }
+
+  take(): Piece {
+    const piece = { text: this.text, samples: this.samples };
+    this.text = '';
+    this.samples = 0;
+    return piece;
+  }
+}
+
+/** Writes the page in pieces: the law and the totals first, then every metric of the series. */
+export function* writePage(reading: Reading, naming: Naming): Generator<Piece, void, void> {
+  const writer = new PieceWriter();
+  writeLaw(writer, reading);
+  writeTotals(writer, reading);
+  for (const family of naming.families(reading.series.layout)) {
+    yield* writeFamily(writer, family, reading.series);
+  }
+  yield writer.take();
+}
+
+function writeLaw(writer: PieceWriter, { stages, series }: Reading): void {
+  const rows = (metric: Metric, values: (count: StageCount) => Readonly<Record<string, number>>): void => {
+    const samples = stages.flatMap(({ name, count }) =>
+      Object.entries(values(count)).map(([reason, value]) => ({ name, reason, value })),
+    );
+    if (samples.length > 0) writer.head(metric);
+    for (const { name, reason, value } of samples) {
+      writer.sample(
+        metric.name,
+        formatLabels(
+          reason === ''
+            ? [['stage', name]]
+            : [
+                ['stage', name],
+                ['reason', reason],
+              ],
+        ),
+        value,
+      );
+    }
+  };
+  rows(SONDE_METRICS.produced, ({ produced }) => ({ '': produced }));
+  rows(SONDE_METRICS.delivered, ({ delivered }) => ({ '': delivered }));
+  rows(SONDE_METRICS.dropped, ({ dropped }) => dropped);
+  rows(SONDE_METRICS.skipped, ({ skipped }) => skipped);
+  rows(SONDE_METRICS.inFlight, ({ inFlight }) => ({ '': inFlight }));
+  writer.head(SONDE_METRICS.completeness);
+  writer.sample(SONDE_METRICS.completeness.name, '', series.completeness);
+}
+
+function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflowed }: Reading): void {
+  for (const key of ['exchanges', 'incomplete', 'expired'] as const) {
+    const metric = SONDE_METRICS[key];
+    if (series.totals.length > 0) writer.head(metric);
+    for (const totals of series.totals) {
+      const labels = (
+        [
+          ['protocol', totals.protocol],
+          ['role', totals.role],
+        ] as const
+      ).filter(([, value]) => value !== '');
+      writer.sample(metric.name, formatLabels(labels), totals[key]);
+    }
+  }
+  const single = (metric: Metric, value: number): void => {
+    writer.head(metric);
+    writer.sample(metric.name, '', value);
+  };
+  single(SONDE_METRICS.series, series.size);
+  single(SONDE_METRICS.seriesOverflowed, series.overflowed);
+  single(SONDE_METRICS.labelSets, labelSets);
+  single(SONDE_METRICS.labelSetsOverflowed, labelSetsOverflowed);
+}
+
+function* writeFamily(writer: PieceWriter, family: SeriesFamily, series: SeriesSnapshot): Generator<Piece, void, void> {
+  const { stride } = series.layout;
+  const writeRow = family.kind === 'histogram' ? histogramRow(family) : numberRow(family);
+  let begun = false;
+  for (const page of series.pages) {
+    for (let row = 0; row < page.labels.length; row += 1) {
+      const labels = page.labels[row];
+      if (labels === undefined || !family.accepts(labels) || !hasValue(family, page.values, row * stride)) continue;
+      if (!begun) writer.head(family.metric);
+      begun = true;
+      writeRow(writer, formatLabels(family.labels(labels)), page.values, row * stride);
+      if (writer.full) yield writer.take();
+    }
+  }
+}
+
+/** False for a value that no exchange of the series ever knew: an empty histogram would only fill the page. */
+function hasValue({ field, metric }: SeriesFamily, values: Float64Array, base: number): boolean {
+  if (metric.type === 'gauge') return values[base + field.count] > 0;
+  if (field.buckets < 0) return true;
+  for (let bucket = 0; bucket <= field.bounds.length; bucket += 1) {
+    if (values[base + field.buckets + bucket] > 0) return true;
+  }
+  return false;
+}
+
+type RowWriter = (writer: PieceWriter, labels: string, values: Float64Array, base: number) => void;
+
+function histogramRow({ metric, field, bounds, scale }: SeriesFamily): RowWriter {
+  const bucketName = `${metric.name}_bucket`;
+  // Bounds in ns are whole, so this gives 0.005 where a product with 1e-9 may give 0.005000000000000001.
+  const bound = (value: number): string => formatNumber(scale === 1e-9 ? value / 1e9 : value * scale);
+  const shown = new Map(bounds.map((value) => [field.bounds.indexOf(value), `le="${bound(value)}"`]));
+  const les = field.bounds.map((_, bucket) => shown.get(bucket));
+  return (writer, labels, values, base) => {
+    const prefix = labels === '' ? '' : `${labels},`;
+    let count = 0;
+    for (let bucket = 0; bucket < les.length; bucket += 1) {
+      count += values[base + field.buckets + bucket];
+      const le = les[bucket];
+      if (le !== undefined) writer.sample(bucketName, prefix + le, count);
+    }
+    count += values[base + field.buckets + les.length];
+    writer.sample(bucketName, `${prefix}le="+Inf"`, count);
+    writer.sample(`${metric.name}_sum`, labels, values[base + field.sum] * scale);
+    writer.sample(`${metric.name}_count`, labels, count);
+  };
+}
+
+function numberRow({ metric, field, kind, scale }: SeriesFamily): RowWriter {
+  const column = kind === 'histogram' ? field.sum : field[kind];
+  const factor = kind === 'count' ? 1 : scale;
+  return (writer, labels, values, base) => writer.sample(metric.name, labels, values[base + column] * factor);
+}
