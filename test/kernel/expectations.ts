@@ -51,10 +51,19 @@ export function wholeHttp({ exchanges, requestBytes, responseBytes, statuses, er
   };
 }
 
+/**
+ * Everything that happened has come out. Waits first, for a while, until at least so many exchanges of the port have:
+ * the last close of a connection can lag behind what the test saw of it.
+ */
+export async function settled(sonde: Sonde, port: number, least: number): Promise<readonly ExchangeLine[]> {
+  await eventually(() => sonde.at(port).length >= least, 2_000);
+  await sonde.settle();
+  return sonde.at(port);
+}
+
 /** Both sides of a port saw exactly what was made, and nothing was left to another protocol. */
 export async function expectBothSides(sonde: Sonde, port: number, made: Made): Promise<void> {
-  await sonde.settle();
-  const lines = sonde.at(port);
+  const lines = await settled(sonde, port, 2 * made.exchanges);
   const whole = wholeHttp(made);
   expect({ client: seenBy(lines, 'client'), server: seenBy(lines, 'server') }).toEqual({
     client: whole,

@@ -3,7 +3,7 @@ import { compileProgram, type ProgramOptions, runClient, startCServer } from '..
 import { freePorts } from '../../traffic/port.ts';
 import { createScene, type Scene } from '../../traffic/scene.ts';
 import { type Sonde, startSonde } from '../../traffic/sonde.ts';
-import { expectBothSides, expectLawWithoutLoss, type Role, seenBy, wholeHttp } from '../expectations.ts';
+import { expectBothSides, expectLawWithoutLoss, type Role, seenBy, settled, wholeHttp } from '../expectations.ts';
 
 const SENDS = ['write', 'writev', 'send', 'sendto', 'sendmsg', 'sendmmsg', 'nonblock'];
 const RECEIVES = ['read', 'readv', 'recv', 'recvfrom', 'recvmsg', 'recvmmsg', 'peek', 'nonblock'];
@@ -43,8 +43,8 @@ describe('every way of calling', () => {
     made: { port: number; exchanges: number; requestBytes: number; responseBytes: number },
     status: string | undefined,
   ): Promise<void> => {
-    await sonde.settle();
-    const { exchanges, requestBytes, responseBytes, statuses, errors } = seenBy(sonde.at(made.port), role);
+    const lines = await settled(sonde, made.port, 2 * made.exchanges);
+    const { exchanges, requestBytes, responseBytes, statuses, errors } = seenBy(lines, role);
     expect({ role, exchanges, requestBytes, responseBytes, statuses, errors }).toEqual({
       role,
       exchanges: made.exchanges,
@@ -59,8 +59,7 @@ describe('every way of calling', () => {
     role: Role,
     made: { port: number; exchanges: number; requestBytes: number; responseBytes: number },
   ): Promise<void> => {
-    await sonde.settle();
-    expect(seenBy(sonde.at(made.port), role)).toEqual(wholeHttp(made));
+    expect(seenBy(await settled(sonde, made.port, 2 * made.exchanges), role)).toEqual(wholeHttp(made));
   };
 
   test.each(SENDS)('%s on both ends', async (send) => {
@@ -123,8 +122,8 @@ describe('every way of calling', () => {
   test.each(['write', 'sendmsg', 'sendmmsg'])('a 32-bit client with %s: counted, bytes right', async (send) => {
     const made = await talk({ client: { send } }, await compileProgram(scene, { name: 'client', bits: 32 }));
     await expectWhole('server', made);
-    await sonde.settle();
-    const { exchanges, requestBytes, responseBytes } = seenBy(sonde.at(made.port), 'client');
+    const lines = await settled(sonde, made.port, 2 * made.exchanges);
+    const { exchanges, requestBytes, responseBytes } = seenBy(lines, 'client');
     expect({ exchanges, requestBytes, responseBytes }).toEqual({
       exchanges: made.exchanges,
       requestBytes: made.requestBytes,

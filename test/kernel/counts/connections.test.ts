@@ -8,7 +8,7 @@ import { createScene, type Scene } from '../../traffic/scene.ts';
 import { startNginx } from '../../traffic/servers/nginx.ts';
 import { startScriptServer } from '../../traffic/servers/scripts.ts';
 import { type Sonde, startSonde } from '../../traffic/sonde.ts';
-import { expectBothSides, expectLawWithoutLoss, seenBy, sum } from '../expectations.ts';
+import { expectBothSides, expectLawWithoutLoss, seenBy, settled, sum } from '../expectations.ts';
 
 const GET = 'GET /fixed/100 HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
@@ -220,9 +220,9 @@ describe('connections that behave badly: each exchange is counted once on each s
   test('the law holds with zero drops', () => expectLawWithoutLoss(sonde));
 
   async function sides(at: number): Promise<unknown> {
-    await sonde.settle();
+    const lines = await settled(sonde, at, 2);
     const brief = (role: 'client' | 'server'): unknown => {
-      const { exchanges, protocols, statuses, errors } = seenBy(sonde.at(at), role);
+      const { exchanges, protocols, statuses, errors } = seenBy(lines, role);
       return { exchanges, protocols, statuses, errors };
     };
     return { client: brief('client'), server: brief('server') };

@@ -6,7 +6,7 @@ import { freePorts } from '../../traffic/port.ts';
 import { createScene, type Scene } from '../../traffic/scene.ts';
 import { startNginx } from '../../traffic/servers/nginx.ts';
 import { type Sonde, startSonde } from '../../traffic/sonde.ts';
-import { expectBothSides, expectLawWithoutLoss, seenBy, sum, wholeHttp } from '../expectations.ts';
+import { expectBothSides, expectLawWithoutLoss, seenBy, settled, sum, wholeHttp } from '../expectations.ts';
 
 describe('several processes, several threads, io_uring', () => {
   let scene: Scene;
@@ -51,8 +51,7 @@ describe('several processes, several threads, io_uring', () => {
     const at = port();
     const running = await startCServer(scene, server, { port: at, model: 'fork' });
     await runClient(scene, client, { port: at, count: 20, fresh: 1 });
-    await sonde.settle();
-    const lines = sonde.at(at).filter(({ role }) => role === 'server');
+    const lines = (await settled(sonde, at, 40)).filter(({ role }) => role === 'server');
     expect(lines).toHaveLength(20);
     expect(lines.filter(({ pid }) => pid === running.pid)).toEqual([]);
     expect(new Set(lines.map(({ pid }) => pid)).size).toBe(20);
@@ -80,10 +79,10 @@ describe('several processes, several threads, io_uring', () => {
     const made = await runClient(scene, uring, { port: at, count: 200, path: '/index.html', async });
     const entries = await nginx.entries();
     expect(sum(entries.map(({ responseBytes }) => responseBytes))).toBe(made.received);
-    await sonde.settle();
+    const lines = await settled(sonde, at, 400);
     const plain = { exchanges: 200, requestBytes: made.sent, responseBytes: made.received };
-    expect(seenBy(sonde.at(at), 'server')).toEqual(wholeHttp(plain));
-    const { exchanges, complete, statuses, requestBytes, responseBytes } = seenBy(sonde.at(at), 'client');
+    expect(seenBy(lines, 'server')).toEqual(wholeHttp(plain));
+    const { exchanges, complete, statuses, requestBytes, responseBytes } = seenBy(lines, 'client');
     expect({ exchanges, complete, statuses, requestBytes, responseBytes }).toEqual({
       ...plain,
       complete: 0,

@@ -5,7 +5,7 @@ import { compileProgram, runClient, startCServer } from '../../traffic/compile.t
 import { freePorts } from '../../traffic/port.ts';
 import { createScene, type Scene } from '../../traffic/scene.ts';
 import { type ExchangeLine, type Sonde, startSonde } from '../../traffic/sonde.ts';
-import { median, quantile } from '../expectations.ts';
+import { median, quantile, settled } from '../expectations.ts';
 
 const MS = 1e6;
 const COUNT = 1_000;
@@ -37,12 +37,11 @@ describe('times equal what the client saw', () => {
     const running = await startCServer(scene, server, { port, ...options });
     await runClient(scene, client, { port, count: COUNT, times });
     await running.end();
-    await sonde.settle();
+    const lines = await settled(sonde, port, 2 * COUNT);
     const pairs = (await readFile(times, 'latin1'))
       .trim()
       .split('\n')
       .map((line) => line.split(' ').map(Number) as [number, number]);
-    const lines = sonde.at(port);
     return {
       first: pairs.map(([first]) => first),
       whole: pairs.map(([, whole]) => whole),
@@ -137,8 +136,7 @@ describe('queue time: how long a request lay in the socket before it was read', 
       const client = await compileProgram(scene, { name: 'client' });
       await startCServer(scene, server, { port, read_delay_us: 300_000 });
       await runClient(scene, client, { port, count: 4 });
-      await sonde.settle();
-      const waits = sonde.at(port).filter(({ role }) => role === 'server');
+      const waits = (await settled(sonde, port, 8)).filter(({ role }) => role === 'server');
       expect(waits).toHaveLength(4);
       for (const { queue_ns } of waits) {
         expect(Math.abs((queue_ns ?? Number.NaN) - 300 * MS)).toBeLessThanOrEqual(within);
