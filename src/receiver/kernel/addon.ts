@@ -121,13 +121,13 @@ let loaded: Addon | undefined;
 export function loadAddon(): Addon {
   if (loaded !== undefined) return loaded;
   if (process.platform !== 'linux') throw new SondeError('SONDE_NOT_LINUX');
-  // The sanitizer run brings its own build.
+  // oxlint-disable-next-line node/no-process-env -- the sanitizer run brings its own build
   const path = process.env['SONDE_ADDON'] ?? builtFile('build/Release/sonde.node');
   try {
     loaded = createRequire(import.meta.url)(path) as Addon;
   } catch (cause) {
     throw new SondeError('SONDE_ADDON_MISSING', {
-      detail: `the native addon cannot be loaded: ${cause instanceof Error ? cause.message.split('\n')[0] : cause}`,
+      detail: `the native addon cannot be loaded: ${String(cause).split('\n')[0]}`,
       cause,
     });
   }

@@ -54,6 +54,7 @@ const FEATURES: readonly FeatureNeeds[] = [
 
 /** Run by BPF_PROG_RUN, attached to nothing. */
 export const SELF_PROGRAM = 'sonde_self';
+export const QUEUE_PROGRAM = 'sonde_queue';
 export const SWEEP_PROGRAM = 'sonde_sweep';
 /** Their runs are the unit of the stage `hook`. */
 export const HOOK_PROGRAMS: readonly string[] = ['sonde_send', 'sonde_receive'];
@@ -88,9 +89,9 @@ export function planFeatures(wishes: FeatureWishes, has: (type: string) => boole
     else if (needs.required) missing ??= feature;
   }
   features.push(
-    wishes.queueTime === 'coarse'
-      ? on('queue_time')
-      : off('queue_time', `capture.queue_time is ${wishes.queueTime}`, 'Set capture.queue_time to coarse.'),
+    wishes.queueTime === 'off'
+      ? off('queue_time', 'capture.queue_time is off', 'Set capture.queue_time to coarse.')
+      : on('queue_time'),
     wishes.udp ? on('udp') : off('udp', 'capture.udp is off', 'Set capture.udp to true.'),
   );
   return { features, programs, missing };

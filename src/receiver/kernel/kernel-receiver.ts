@@ -43,7 +43,12 @@ export interface KernelReceiver {
   /** Highest share of a CPU's ring that was taken since the last call, 0..1. */
   ringUse(): number;
   /** Time of the BPF programs, null unless the kernel measures it (kernel.bpf_stats_enabled); memory of the maps. */
-  kernelCost(): { readonly kernel_ns: number | null; readonly map_bytes: number | null };
+  kernelCost(): KernelCost;
+}
+
+export interface KernelCost {
+  readonly kernel_ns: number | null;
+  readonly map_bytes: number | null;
 }
 
 /** Small enough that a batch is still in the cache when the analyzer walks it. */
@@ -71,7 +76,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     programs: [],
     abandoned: 0,
   };
-  let cost: { kernel_ns: number | null; map_bytes: number | null } = { kernel_ns: null, map_bytes: null };
+  let cost: KernelCost = { kernel_ns: null, map_bytes: null };
   let swept = 0;
   let stopping: Promise<void> | undefined;
 
@@ -119,12 +124,6 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     },
   });
 
-  const readCost = (open: Probe): typeof cost => {
-    let ns = 0;
-    for (const program of open.programs()) ns += program.runTimeNs;
-    return { kernel_ns: ns > 0 ? ns : null, map_bytes: open.mapBytes() };
-  };
-
   const shutDown = async (): Promise<void> => {
     polling.stop();
     if (probe === undefined) return;
@@ -167,4 +166,10 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     ringUse: () => probe?.ringUse() ?? 0,
     kernelCost: () => (probe === undefined ? cost : readCost(probe)),
   };
+}
+
+function readCost(probe: Probe): KernelCost {
+  let ns = 0;
+  for (const program of probe.programs()) ns += program.runTimeNs;
+  return { kernel_ns: ns > 0 ? ns : null, map_bytes: probe.mapBytes() };
 }

@@ -1,7 +1,15 @@
 import { SondeError } from '../../model/errors.ts';
 import { POLICY } from '../../model/record.gen.ts';
 import { type Addon, explain, isAddonError, type Probe } from './addon.ts';
-import { type Feature, isRequired, planFeatures, refuse, SELF_PROGRAM, wantedTypes } from './features.ts';
+import {
+  type Feature,
+  isRequired,
+  planFeatures,
+  QUEUE_PROGRAM,
+  refuse,
+  SELF_PROGRAM,
+  wantedTypes,
+} from './features.ts';
 import { type CaptureFilter, filterUse, writeFilters } from './filter-maps.ts';
 import type { TickReading } from './tick-length.ts';
 
@@ -52,8 +60,7 @@ export function loadProbe(addon: Addon, object: string, options: CaptureOptions,
     let programs = [...plan.programs];
     for (;;) {
       try {
-        const probe = new addon.Probe({ ...layout(options), object, originNs, programs: [SELF_PROGRAM, ...programs] });
-        return prepare(probe, features, programs, options);
+        return loadPrograms(addon, { object, originNs, programs, options, features });
       } catch (error) {
         const refused = refusedProgram(error, programs);
         if (refused === undefined || isRequired(refused)) throw error;
@@ -78,9 +85,22 @@ export function askSelf(probe: Probe): SelfAnswer {
   };
 }
 
-function layout(options: CaptureOptions) {
-  const { ringBytes, maxConnections, payloadBytes, queueTime, udp, filter, policy } = options;
-  return {
+interface Attempt {
+  readonly object: string;
+  readonly originNs: bigint;
+  readonly programs: readonly string[];
+  readonly options: CaptureOptions;
+  readonly features: readonly Feature[];
+}
+
+/** Loads and attaches exactly these programs, or nothing. */
+function loadPrograms(addon: Addon, { object, originNs, programs, options, features }: Attempt): LoadedProbe {
+  const { ringBytes, maxConnections, payloadBytes, udp, filter, policy } = options;
+  const precise = programs.includes(QUEUE_PROGRAM);
+  const probe = new addon.Probe({
+    object,
+    originNs,
+    programs: [SELF_PROGRAM, ...programs],
     ringBytes,
     maxConnections,
     mapEntries: { free_indexes: maxConnections },
@@ -89,11 +109,42 @@ function layout(options: CaptureOptions) {
       max_connections: maxConnections,
       payload_bytes: payloadBytes,
       capture_udp: udp,
-      queue_time: QUEUE_TIME[queueTime],
+      // What was to be precise and cannot be is at least coarse.
+      queue_time: QUEUE_TIME[options.queueTime === 'precise' && !precise ? 'coarse' : options.queueTime],
       filter_use: filterUse(filter),
       default_policy: defaultPolicy(policy, payloadBytes),
     },
-  };
+  });
+  try {
+    // Before anything is attached: the probe must never feed on its own sockets.
+    const self = askSelf(probe);
+    if (precise && !self.tcpClock) throw new RefusedProgram(QUEUE_PROGRAM, 'its TCP clock cannot be read');
+    writeFilters(probe, filter);
+    // Connections before messages, so that a socket's first call finds its beginning recorded.
+    for (const program of programs.toReversed()) attach(probe, program);
+    return { probe, features, self };
+  } catch (error) {
+    probe.close();
+    throw error;
+  }
+}
+
+function attach(probe: Probe, program: string): void {
+  try {
+    probe.attach(program);
+  } catch (error) {
+    if (isRequired(program) || !isAddonError(error)) throw error;
+    throw new RefusedProgram(program, error.message);
+  }
+}
+
+class RefusedProgram extends Error {
+  readonly program: string;
+
+  constructor(program: string, reason: string) {
+    super(reason);
+    this.program = program;
+  }
 }
 
 /** The word that holds for sockets for which none was written. */
@@ -105,34 +156,9 @@ export function defaultPolicy(policy: CaptureOptions['policy'], payloadBytes: nu
   return POLICY.headers | (size << POLICY.receiveClassShift) | (size << POLICY.sendClassShift);
 }
 
-function prepare(probe: Probe, planned: readonly Feature[], programs: string[], options: CaptureOptions): LoadedProbe {
-  let features = planned;
-  try {
-    // Before anything is attached: the probe must never feed on its own sockets.
-    const self = askSelf(probe);
-    writeFilters(probe, options.filter);
-    // Connections before messages, so that a socket's first call finds its beginning recorded.
-    for (const program of programs.toReversed()) {
-      if (program === 'sonde_queue' && !self.tcpClock) {
-        features = refuse(features, program, 'its TCP clock cannot be read');
-        continue;
-      }
-      try {
-        probe.attach(program);
-      } catch (error) {
-        if (isRequired(program) || !isAddonError(error)) throw error;
-        features = refuse(features, program, error.message);
-      }
-    }
-    return { probe, features, self };
-  } catch (error) {
-    probe.close();
-    throw error;
-  }
-}
-
 /** libbpf names the program that failed in its log. */
 function refusedProgram(error: unknown, programs: readonly string[]): string | undefined {
+  if (error instanceof RefusedProgram) return error.program;
   if (!isAddonError(error) || error.code === 'ERR_SONDE_ARGUMENT') return undefined;
   return programs.find((program) => error.log.includes(`prog '${program}': failed to load`));
 }
