@@ -11,7 +11,6 @@ import {
 import { machineLine } from './machine.ts';
 import type { CostRow } from './measure/cost.ts';
 import type { Results } from './results.ts';
-import { disturbed } from './run.ts';
 
 /** The second table: what an exchange costs as its size, the connections, the ends seen and the policy vary. */
 export function costTable({ cost }: Results): string {
@@ -19,7 +18,7 @@ export function costTable({ cost }: Results): string {
   const rows = cost.value.map(costRow);
   const notes = [machineLine(cost.machine)];
   if (cost.quick) notes.push('Short runs (`--quick`): read nothing into these.');
-  if (cost.value.some(({ runs }) => runs.some(disturbed))) {
+  if (cost.value.some(({ runs }) => runs.some(({ disturbed }) => disturbed))) {
     notes.push('Rows marked * were disturbed by something else on the machine.');
   }
   const header = [
@@ -44,7 +43,7 @@ function costRow({ group, name, runs }: CostRow): readonly string[] {
   const seen = [on, stats];
   return [
     group,
-    runs.some(disturbed) ? `${name} *` : name,
+    runs.some(({ disturbed }) => disturbed) ? `${name} *` : name,
     Math.round(rateOf(off)).toLocaleString('en'),
     `${(100 * throughputKept(runs)[0]).toFixed(0)} %`,
     Math.round(kernelNsPerExchange(stats)).toLocaleString('en'),

@@ -4,7 +4,7 @@ import { lost, rateOf, surplus, throughputKept } from './figures.ts';
 import { machineLine } from './machine.ts';
 import { programsTable } from './programs-table.ts';
 import type { Results } from './results.ts';
-import { disturbed, type Run } from './run.ts';
+import type { Run } from './run.ts';
 import { type Spread, spread } from './statistics.ts';
 
 const MIB = 2 ** 20;
@@ -43,7 +43,7 @@ export function goalsTable(results: Results): string {
 }
 
 function saturationRows(all: readonly Run[]): Row[] {
-  const badPairs = new Set(all.filter(disturbed).map(({ pair }) => pair));
+  const badPairs = new Set(all.filter(({ disturbed }) => disturbed).map(({ pair }) => pair));
   const runs = all.filter(({ pair }) => !badPairs.has(pair));
   const of = (mode: Run['mode']): Run[] => runs.filter((run) => run.mode === mode);
   const stats = of('stats');
@@ -106,7 +106,7 @@ function saturationRows(all: readonly Run[]): Row[] {
 }
 
 function rateRows(all: readonly Run[]): Row[] {
-  const runs = all.filter((run) => !disturbed(run));
+  const runs = all.filter((run) => !run.disturbed);
   if (runs.length === 0) return [];
   const rate = spread(runs.map(rateOf));
   return [
@@ -211,7 +211,7 @@ function single(value: number): Spread {
 }
 
 function undisturbed(runs: readonly Run[], mode: Run['mode']): Run[] {
-  return runs.filter((run) => run.mode === mode && !disturbed(run));
+  return runs.filter((run) => run.mode === mode && !run.disturbed);
 }
 
 /** Where the results come from, and how many runs were left out. */
@@ -220,7 +220,7 @@ function circumstances(results: Results): string {
     (one) => one !== undefined,
   );
   const runs = [...(results.saturation?.value ?? []), ...(results.rate?.value ?? [])];
-  const left = runs.filter(disturbed).length;
+  const left = runs.filter(({ disturbed }) => disturbed).length;
   const lines = [...new Set(measured.map(({ machine }) => machineLine(machine)))];
   if (left > 0) lines.push(`${left} of ${runs.length} runs were disturbed, and left out with their pairs.`);
   if (measured.some(({ quick }) => quick))

@@ -23,6 +23,7 @@ nginx, wrk, h2load, clang and libbpf; takes about 15 minutes (a minute or two wi
   --quick          short runs: they show that everything works
   --pairs N        pairs of runs with and without the probe (default 5, with --quick 1)
   --only NAME      measure only this (repeat for more): start, rest, saturation, rate, series, cost
+  --keep           keep runs that something else on the machine disturbed
   --write          put the tables into docs/overhead.md and the figures into bench/results.json
   --program FILE   the program to measure (default bin/sonde)
 `;
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       pairs: { type: 'string' },
       only: { type: 'string', multiple: true },
+      keep: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       program: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -65,6 +67,7 @@ async function main(): Promise<number> {
     directory: makeWorkplace(),
     sources: join(root, 'bench'),
     quick: values.quick,
+    keep: values.keep,
     pairs,
     say: (line) => process.stderr.write(`${line}\n`),
   };

@@ -28,6 +28,8 @@ export interface Run {
   readonly others: number;
   /** Tracing programs of anyone but the probe on the machine; null if not known. */
   readonly foreignPrograms: number | null;
+  /** Something else took so much of the machine that the run says little. */
+  readonly disturbed: boolean;
   readonly probe: ProbeFigures | null;
 }
 
@@ -78,6 +80,8 @@ export interface ObserveOptions {
   readonly hooks?: EmptyHooks;
   /** Read the probe's page each second meanwhile. */
   readonly scrape?: boolean;
+  /** Never call a run disturbed. */
+  readonly keep: boolean;
 }
 
 /** Runs one load and reads everything before and after it. */
@@ -91,17 +95,20 @@ export async function observe(options: ObserveOptions): Promise<Run> {
   const after = { machine: machineCpu(), nginx: total(nginx.cpu()), self: ownCpu() };
   const figures = watched === null ? null : await watched(result);
   const probeCpu = figures === null ? 0 : figures.userSeconds + figures.systemSeconds;
-  const others =
+  const othersSeconds =
     after.machine.busy - before.machine.busy - (after.nginx - before.nginx) - (after.self - before.self) - probeCpu;
+  const steal = (after.machine.steal - before.machine.steal) / result.seconds;
+  const others = Math.max(0, othersSeconds / result.seconds);
   return {
     pair,
     mode,
     requests: result.requests,
     failed: result.failed,
     seconds: result.seconds,
-    steal: (after.machine.steal - before.machine.steal) / result.seconds,
-    others: Math.max(0, others / result.seconds),
+    steal,
+    others,
     foreignPrograms: loaded === null ? null : Math.max(0, loaded - own),
+    disturbed: !options.keep && (steal > DISTURBED_CORES.steal || others > DISTURBED_CORES.others),
     probe: figures,
   };
 }
@@ -167,11 +174,6 @@ function kernelFigures(before: BpfUsage, after: BpfUsage, emptyBefore: BpfUsage,
     emptyNs: empty.reduce((sum, program) => sum + program.ns, 0),
     emptyRuns: empty.reduce((sum, program) => sum + program.runs, 0),
   };
-}
-
-/** Whether something else took so much of the machine that the run says little. */
-export function disturbed(run: Run): boolean {
-  return run.steal > DISTURBED_CORES.steal || run.others > DISTURBED_CORES.others;
 }
 
 /** `stage/reason` of everything that a page says was dropped. */

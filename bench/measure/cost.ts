@@ -62,15 +62,15 @@ async function measureVariation(setting: Setting, nginx: Nginx, variation: Varia
   const { path, ...rest } = variation.load;
   const load = () => saturate({ url: nginx.url(path), seconds: setting.quick ? 1 : loadSeconds(setting), ...rest });
   const sides = serverOnly ? 1 : 2;
-  const runs: Run[] = [await observe({ pair: 1, mode: 'off', nginx, load })];
+  const runs: Run[] = [await observe({ pair: 1, mode: 'off', nginx, load, keep: setting.keep })];
   const capture = { ...variation.capture, ...(serverOnly ? { filter: { pids: [nginx.worker] } } : {}) };
   const probe = await Probe.start({ ...setting, capture });
   try {
     await delay(500);
-    runs.push(await observe({ pair: 1, mode: 'on', nginx, load, probe, sides }));
+    runs.push(await observe({ pair: 1, mode: 'on', nginx, load, probe, sides, keep: setting.keep }));
     const hooks = await EmptyHooks.attach(setting.sources, setting.directory);
     try {
-      runs.push(await observe({ pair: 1, mode: 'stats', nginx, load, probe, sides, hooks }));
+      runs.push(await observe({ pair: 1, mode: 'stats', nginx, load, probe, sides, hooks, keep: setting.keep }));
     } finally {
       await hooks.stop();
     }

@@ -1,5 +1,5 @@
 import { cpuNsPerExchange, kernelMultiple, kernelNsPerExchange, lost, rateOf } from '../figures.ts';
-import { disturbed, type Run } from '../run.ts';
+import type { Run } from '../run.ts';
 
 /** One run in one line, for a person who waits. */
 export function describeRun(run: Run): string {
@@ -11,6 +11,6 @@ export function describeRun(run: Run): string {
     }
     parts.push(`lost ${lost(run)}`, `RSS ${(run.probe.resident / 2 ** 20).toFixed(0)} MiB`);
   }
-  if (disturbed(run)) parts.push(`left out (steal ${run.steal.toFixed(2)}, others ${run.others.toFixed(2)} cores)`);
+  if (run.disturbed) parts.push(`left out (steal ${run.steal.toFixed(2)}, others ${run.others.toFixed(2)} cores)`);
   return parts.join(', ');
 }

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hold } from '../load.ts';
 import { Nginx } from '../nginx.ts';
 import { Probe } from '../probe.ts';
-import { disturbed, observe, type Run } from '../run.ts';
+import { observe, type Run } from '../run.ts';
 import { describeRun } from './describe-run.ts';
-import { loadSeconds, type Setting } from './setting.ts';
+import { loadSeconds, mostPairs, type Setting } from './setting.ts';
 
 /** Exchanges a second to hold: a little over what DESIGN asks for. */
 const RATE = 52_000;
@@ -16,13 +16,13 @@ export async function measureRate(setting: Setting): Promise<readonly Run[]> {
   const load = () => hold({ url: nginx.url(), rate: RATE, seconds: loadSeconds(setting) });
   try {
     let good = 0;
-    for (let pair = 1; good < setting.pairs && pair <= 2 * setting.pairs; pair++) {
+    for (let pair = 1; good < setting.pairs && pair <= mostPairs(setting); pair++) {
       const probe = await Probe.start(setting);
       try {
         await delay(1000);
-        const run = await observe({ pair, mode: 'scrape', nginx, load, probe, scrape: true });
+        const run = await observe({ pair, mode: 'scrape', nginx, load, probe, scrape: true, keep: setting.keep });
         setting.say(`rate ${pair}: ${describeRun(run)}`);
-        if (!disturbed(run)) good++;
+        if (!run.disturbed) good++;
         runs.push(run);
       } finally {
         await probe.stop();

@@ -8,6 +8,8 @@ export interface Setting {
   readonly sources: string;
   /** Short runs that show that everything works, and little else. */
   readonly quick: boolean;
+  /** Take runs as they are, whatever else the machine does. */
+  readonly keep: boolean;
   /** Undisturbed pairs of runs, with and without the probe, to reach. */
   readonly pairs: number;
   /** Tells a person what is under way. */
@@ -17,4 +19,9 @@ export interface Setting {
 /** Length of one load, in seconds. */
 export function loadSeconds({ quick }: Setting): number {
   return quick ? 2 : 8;
+}
+
+/** How often a pair may be tried to get enough that were not disturbed. */
+export function mostPairs({ quick, pairs }: Setting): number {
+  return quick ? pairs : 2 * pairs;
 }

@@ -36,6 +36,7 @@ const run: Run = {
   steal: 0,
   others: 0,
   foreignPrograms: 0,
+  disturbed: false,
   probe,
 };
 

@@ -39,7 +39,9 @@ describe('soakSummary', () => {
     server: 600,
     client: 598,
     dropped: 1,
-    lawGaps: { window: 2, slopeMiBPerHour: 0, samples: [sample(10, 50), sample(60, 50)] },
+    lawGaps: { window: 2 },
+    slopeMiBPerHour: 0,
+    samples: [sample(10, 50), sample(60, 50)],
   };
 
   it('names each side’s difference from the generators', () => {

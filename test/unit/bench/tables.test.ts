@@ -43,7 +43,16 @@ const kernel = {
   emptyNs: 24_000_000,
   emptyRuns: 500_000,
 };
-const base = { pair: 1, requests: 100_000, failed: 0, seconds: 1, steal: 0, others: 0, foreignPrograms: 0 };
+const base = {
+  pair: 1,
+  requests: 100_000,
+  failed: 0,
+  seconds: 1,
+  steal: 0,
+  others: 0,
+  foreignPrograms: 0,
+  disturbed: false,
+};
 const pair = (change: Partial<Run> = {}): Run[] => [
   { ...base, mode: 'off', probe: null, ...change },
   { ...base, mode: 'on', requests: 95_000, probe: { ...probe, server: 95_000, client: 95_000 }, ...change },
@@ -86,7 +95,7 @@ describe('goalsTable', () => {
   });
 
   it('leaves out a pair of which one run was disturbed, and says so', () => {
-    const stolen = pair({ pair: 2, requests: 1, steal: 0.5 });
+    const stolen = pair({ pair: 2, requests: 1, steal: 0.5, disturbed: true });
     const text = goalsTable({ saturation: measured([...pair(), ...stolen]) });
     expect(rowOf(text, 'nginx throughput kept at saturation')[2]).toBe('95.0 %');
     expect(text).toContain('3 of 6 runs were disturbed');
@@ -103,7 +112,7 @@ describe('costTable', () => {
   it('has a row for each variation, and marks those that were disturbed', () => {
     const rows = [
       { group: 'response', name: '1 MB', runs: pair() },
-      { group: 'policy', name: 'stream', runs: pair({ others: 0.9 }) },
+      { group: 'policy', name: 'stream', runs: pair({ others: 0.9, disturbed: true }) },
     ];
     const lines = costTable({ cost: measured(rows) })
       .split('\n')
