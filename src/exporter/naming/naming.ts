@@ -7,8 +7,8 @@ export interface SeriesFamily {
   readonly metric: Metric;
   readonly field: SeriesField;
   readonly kind: Kind;
-  /** What to multiply stored values with: 1e-9 makes seconds of ns. */
-  readonly scale: number;
+  /** What to divide stored values by: 1e9 makes seconds of ns. */
+  readonly divisor: number;
   /** Of a histogram: the bounds to show, a part of the field's, in the field's unit. */
   readonly bounds: readonly number[];
   accepts(labels: Labels): boolean;

@@ -75,7 +75,7 @@ function durations(field: SeriesField): SeriesFamily[] {
     metric: httpMetric(role),
     field,
     kind: 'histogram',
-    scale: 1e-9,
+    divisor: 1e9,
     // With other bounds configured than the advised ones, all of them are shown.
     bounds: HTTP_BOUNDS.every((bound) => field.bounds.includes(bound)) ? HTTP_BOUNDS : field.bounds,
     accepts: (labels) => labels.protocol === PROTOCOL.http && labels.role === role,
@@ -89,7 +89,7 @@ function generic(field: SeriesField, kind: Kind): SeriesFamily {
     metric: genericMetric(field.metric, kind),
     field,
     kind,
-    scale: VALUES[field.metric][1] === 'seconds' ? 1e-9 : 1,
+    divisor: VALUES[field.metric][1] === 'seconds' ? 1e9 : 1,
     bounds: field.bounds,
     accepts: () => true,
     labels: (labels) => rename(labels, GENERIC_LABELS),

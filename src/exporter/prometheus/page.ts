@@ -141,11 +141,9 @@ function hasValue({ field, metric }: SeriesFamily, values: Float64Array, base: n
 
 type RowWriter = (writer: PieceWriter, labels: string, values: Float64Array, base: number) => void;
 
-function histogramRow({ metric, field, bounds, scale }: SeriesFamily): RowWriter {
+function histogramRow({ metric, field, bounds, divisor }: SeriesFamily): RowWriter {
   const bucketName = `${metric.name}_bucket`;
-  // Bounds in ns are whole, so this gives 0.005 where a product with 1e-9 may give 0.005000000000000001.
-  const bound = (value: number): string => formatNumber(scale === 1e-9 ? value / 1e9 : value * scale);
-  const shown = new Map(bounds.map((value) => [field.bounds.indexOf(value), `le="${bound(value)}"`]));
+  const shown = new Map(bounds.map((value) => [field.bounds.indexOf(value), `le="${formatNumber(value / divisor)}"`]));
   const les = field.bounds.map((_, bucket) => shown.get(bucket));
   return (writer, labels, values, base) => {
     const prefix = labels === '' ? '' : `${labels},`;
@@ -157,13 +155,13 @@ function histogramRow({ metric, field, bounds, scale }: SeriesFamily): RowWriter
     }
     count += values[base + field.buckets + les.length];
     writer.sample(bucketName, `${prefix}le="+Inf"`, count);
-    writer.sample(`${metric.name}_sum`, labels, values[base + field.sum] * scale);
+    writer.sample(`${metric.name}_sum`, labels, values[base + field.sum] / divisor);
     writer.sample(`${metric.name}_count`, labels, count);
   };
 }
 
-function numberRow({ metric, field, kind, scale }: SeriesFamily): RowWriter {
+function numberRow({ metric, field, kind, divisor }: SeriesFamily): RowWriter {
   const column = kind === 'histogram' ? field.sum : field[kind];
-  const factor = kind === 'count' ? 1 : scale;
-  return (writer, labels, values, base) => writer.sample(metric.name, labels, values[base + column] * factor);
+  const unit = kind === 'count' ? 1 : divisor;
+  return (writer, labels, values, base) => writer.sample(metric.name, labels, values[base + column] / unit);
 }
