@@ -173,10 +173,13 @@ const ABSENT = [
   ['workers', 'plan workers for pipelines'],
 ] as const;
 
+/** What a timer of Node.js can hold. */
+const MAX_SECONDS = 2_147_483;
+
 function seconds(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= 0 || value > 31_536_000) {
-    throw new InvalidArgumentError('Give a number of seconds above 0.');
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0 || value > MAX_SECONDS) {
+    throw new InvalidArgumentError('Give a number of seconds above 0 (and up to 2147483).');
   }
   return value;
 }

@@ -18,8 +18,8 @@ export interface EnvironmentResult {
   readonly warnings: readonly string[];
 }
 
-/** Variables of that prefix that are no keys. */
-const OTHERS = new Set(['SONDE_CONFIG', 'SONDE_HOME']);
+/** Variables of that prefix that are no keys: the file, and the addon's build for the sanitizers. */
+const OTHERS = new Set(['SONDE_CONFIG', 'SONDE_ADDON']);
 
 /** What Kubernetes sets in every pod for a service whose name begins with "sonde". */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
 import type { Address } from '../config/units.ts';
 import { formatAddress } from '../config/units.ts';
+import { SondeError } from '../model/errors.ts';
 import type { Status } from './status.ts';
 import type { Authorize } from './token.ts';
 
@@ -19,7 +20,7 @@ export interface ControlOptions {
 /** The HTTP interface for people and scripts. */
 export interface ControlServer {
   readonly name: string;
-  /** @throws the error of `listen`, such as EADDRINUSE */
+  /** @throws SondeError SONDE_PORT_TAKEN, SONDE_PORT_REFUSED */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** `http://HOST:PORT`; known after the start. */
@@ -51,9 +52,10 @@ export function createControlServer(options: ControlOptions): ControlServer {
     name: 'control',
     start: () =>
       new Promise((resolve, reject) => {
-        server.once('error', reject);
+        const refused = (error: NodeJS.ErrnoException): void => reject(listenError(error, options.listen));
+        server.once('error', refused);
         server.listen({ host: options.listen.host, port: options.listen.port }, () => {
-          server.off('error', reject);
+          server.off('error', refused);
           resolve();
         });
       }),
@@ -67,6 +69,13 @@ export function createControlServer(options: ControlOptions): ControlServer {
       return `http://${formatAddress({ host: options.listen.host, port })}`;
     },
   };
+}
+
+function listenError(cause: NodeJS.ErrnoException, listen: Address): SondeError {
+  const where = `${formatAddress(listen)} (control.listen)`;
+  return cause.code === 'EADDRINUSE'
+    ? new SondeError('SONDE_PORT_TAKEN', { detail: `${where} is already in use`, cause })
+    : new SondeError('SONDE_PORT_REFUSED', { detail: `${where} cannot be listened on: ${cause.code ?? cause.message}`, cause });
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, options: ControlOptions): void {

@@ -10,7 +10,7 @@ import { createControlServer } from '../../../src/control/control-server.ts';
 import type { ControlOptions, ControlServer } from '../../../src/control/control-server.ts';
 import { createStatus } from '../../../src/control/status.ts';
 import { readToken } from '../../../src/control/token.ts';
-import { asSondeError } from '../../../src/cli/report-error.ts';
+import type { SondeError } from '../../../src/model/errors.ts';
 
 const servers: ControlServer[] = [];
 afterEach(async () => {
@@ -136,7 +136,7 @@ test('a taken port is an error that names the address', async () => {
   const second = createControlServer({ listen: { host: '127.0.0.1', port }, status, ready: () => true });
   const error = await Promise.resolve(second.start()).then(
     () => undefined,
-    (reason: unknown) => asSondeError(reason),
+    (reason: unknown) => reason as SondeError,
   );
   expect(error).toMatchObject({ code: 'SONDE_PORT_TAKEN', exitCode: 4 });
   expect(error?.message).toContain(`127.0.0.1:${port}`);

@@ -1,0 +1,134 @@
+import type { LoadedConfiguration } from '../../config/load.ts';
+import { loadConfiguration } from '../../config/load.ts';
+import { createControlServer } from '../../control/control-server.ts';
+import { createStatus } from '../../control/status.ts';
+import { readToken } from '../../control/token.ts';
+import { SondeError } from '../../model/errors.ts';
+import { createLifecycle } from '../../pipeline/lifecycle.ts';
+import { countFeatures } from '../../pipeline/features.ts';
+import { createKernelPipeline } from '../../pipeline/kernel-pipeline.ts';
+import type { Demo } from '../demo/start-demo.ts';
+import { lawLines } from '../law-lines.ts';
+import { createLog } from '../log.ts';
+import { createRecentLines } from '../recent-lines.ts';
+import { listenForStop } from '../stop-signal.ts';
+import { programVersion } from '../version.ts';
+import { createLiveView } from '../view/live-view.ts';
+import type { LiveView } from '../view/live-view.ts';
+import { openTerminal } from '../view/terminal.ts';
+
+export interface RunOptions {
+  readonly configFile: string | undefined;
+  /** End after so many seconds; undefined: at a signal. */
+  readonly forSeconds: number | undefined;
+  readonly view: boolean;
+  readonly demo: boolean;
+}
+
+/** Window of the live view, ms, unless one is configured: what it shows should be a second old, not five. */
+const VIEW_WINDOW_MS = 1000;
+
+/** `sonde run`. Resolves when it has ended in order. @throws SondeError with what stands in the way */
+export async function run(options: RunOptions): Promise<number> {
+  const loaded = loadConfiguration({ file: options.configFile, environment: process.env });
+  const { configuration } = loaded;
+  if (options.view && configuration.exporters.stdout.enabled) {
+    throw new SondeError('SONDE_USAGE', {
+      detail: '--view and exporters.stdout cannot both have standard output',
+      remedy: 'Leave one of them out.',
+    });
+  }
+  const signal = listenForStop();
+  const terminal = openTerminal(process.stdout, process.env);
+  const stderrIsTerminal = process.stderr.isTTY === true;
+  // Log lines on the same terminal would tear the view: while it is shown they appear in it.
+  const recent = createRecentLines((text) => process.stderr.write(text));
+  const log = createLog({ level: configuration.log.level, sink: recent, pretty: stderrIsTerminal });
+  for (const warning of loaded.warnings) {
+    log.warn(warning);
+  }
+
+  const version = programVersion();
+  const pipeline = createKernelPipeline({
+    configuration,
+    version,
+    output: process.stdout,
+    log,
+    ...(options.view && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
+  });
+  const status = createStatus({
+    version,
+    features: pipeline.features,
+    stages: pipeline.stages,
+    kernelCost: pipeline.kernelCost,
+  });
+  let ready = false;
+  const tokenFile = configuration.control.token_file;
+  const control = createControlServer({
+    listen: configuration.control.listen,
+    status,
+    ready: () => ready,
+    ...(tokenFile === undefined ? {} : { authorize: readToken(tokenFile) }),
+  });
+  const lifecycle = createLifecycle({
+    components: [...pipeline.components, control],
+    onStopError: (component, error) => log.error({ component, err: error }, 'did not stop in order'),
+  });
+
+  let demo: Demo | undefined;
+  let view: LiveView | undefined;
+  const giveTerminalBack = (): void => view?.stop();
+  process.on('exit', giveTerminalBack);
+  process.stdout.on('error', () => signal.stop());
+  const deadline = new AbortController();
+  try {
+    await lifecycle.start();
+    ready = true;
+    const metrics = pipeline.metricsUrl();
+    process.stderr.write(
+      `sonde ready metrics=${metrics ?? 'off'} control=${control.url()} features=${countFeatures(pipeline.features())}\n`,
+    );
+    if (options.demo) {
+      const { startDemo } = await import('../demo/start-demo.ts');
+      demo = await startDemo();
+      log.info({ port: demo.port }, 'the demo service and its client run');
+    }
+    if (options.view) {
+      recent.hold(terminal.inPlace && stderrIsTerminal);
+      view = createLiveView({
+        terminal,
+        store: pipeline.store,
+        stages: pipeline.stages,
+        status,
+        metricsUrl: metrics,
+        notes: recent.lines,
+        demo: options.demo,
+      });
+      view.start();
+    }
+    await Promise.race([signal.stopped, elapsed(options.forSeconds, deadline.signal)]);
+  } finally {
+    deadline.abort();
+    await demo?.stop();
+    await lifecycle.stop();
+    view?.stop();
+    recent.hold(false);
+    process.off('exit', giveTerminalBack);
+    signal.dispose();
+  }
+  process.stderr.write(`${['sonde done', ...lawLines(pipeline.stages)].join('\n')}\n`);
+  return 0;
+}
+
+function isDefaultWindow({ origins }: LoadedConfiguration): boolean {
+  return origins.get('processors.aggregate.window') === 'default';
+}
+
+function elapsed(seconds: number | undefined, aborted: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (seconds !== undefined) {
+      const timer = setTimeout(resolve, seconds * 1000);
+      aborted.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    }
+  });
+}

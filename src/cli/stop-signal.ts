@@ -1,0 +1,40 @@
+import { constants } from 'node:os';
+
+/** Waits for SIGINT or SIGTERM, also as PID 1, where without a handler they would be ignored. */
+export interface StopSignal {
+  /** Resolves at the first signal, or when `stop` is called. */
+  readonly stopped: Promise<void>;
+  stop(): void;
+  /** From now on signals act as they do by default. */
+  dispose(): void;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The first signal asks for an orderly end, the second one forces it. */
+export function listenForStop(force: (exitCode: number) => void = (code) => process.exit(code)): StopSignal {
+  let resolve: () => void = () => {};
+  const stopped = new Promise<void>((done) => {
+    resolve = done;
+  });
+  let asked = false;
+  const handler = (signal: (typeof SIGNALS)[number]): void => {
+    if (asked) {
+      force(128 + constants.signals[signal]);
+    }
+    asked = true;
+    resolve();
+  };
+  for (const signal of SIGNALS) {
+    process.on(signal, handler);
+  }
+  return {
+    stopped,
+    stop: () => resolve(),
+    dispose() {
+      for (const signal of SIGNALS) {
+        process.off(signal, handler);
+      }
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Configuration } from '../config/schema.ts';
+import type { Feature } from '../control/status.ts';
+
+/** Switches of CONTRACTS whose feature this build lacks. */
+const ABSENT = ['tcp', 'k8s', 'otlp', 'file', 'datakit', 'profile', 'governor'] as const;
+
+/** The features beyond the receiver's own: what configuration switches, and what is not in this build. */
+export function pipelineFeatures(configuration: Configuration): Feature[] {
+  const { exporters, processors } = configuration;
+  const { http, generic } = configuration.analyzers.network.protocols;
+  return [
+    switched('http', http.enabled, 'analyzers.network.protocols.http.enabled'),
+    switched('generic', generic.enabled, 'analyzers.network.protocols.generic.enabled'),
+    switched('process', processors.process.enabled, 'processors.process.enabled'),
+    switched('prometheus', exporters.prometheus.enabled, 'exporters.prometheus.enabled'),
+    switched('stdout', exporters.stdout.enabled, 'exporters.stdout.enabled'),
+    ...ABSENT.map((name): Feature => ({ name, state: 'off', reason: 'not in this build yet', remedy: null })),
+  ];
+}
+
+/** `12/19`: how many are on, of how many. */
+export function countFeatures(features: readonly Feature[]): string {
+  return `${features.filter((feature) => feature.state === 'on').length}/${features.length}`;
+}
+
+function switched(name: string, on: boolean, key: string): Feature {
+  return on
+    ? { name, state: 'on', reason: null, remedy: null }
+    : { name, state: 'off', reason: `${key} is false`, remedy: `Set ${key} to true.` };
+}

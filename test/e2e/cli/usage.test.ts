@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROGRAM, sonde, STACK } from './sonde-process.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sonde-usage-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('help', () => {
+  test.each([
+    [['--help'], 'Exit codes: 0 ok'],
+    [['help', 'replay'], 'Examples:'],
+    [['run', '--help'], '--for <seconds>'],
+    [['doctor', '--help'], '3 capture is impossible'],
+    [['config', '--help'], 'schema'],
+    [['--version'], '0.'],
+  ])('%j is on standard output', async (args, expected) => {
+    const { code, stdout, stderr } = await sonde(args);
+    expect(stdout).toContain(expected);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
+describe('usage errors are exit code 2, on standard error, without a stack', () => {
+  test.each([
+    [[], 'Usage: sonde'],
+    [['rnu'], 'Did you mean run?'],
+    [['run', '--fro', '5'], 'Did you mean --for?'],
+    [['run', '--for', 'soon'], 'Give a number of seconds'],
+    [['replay'], "missing required argument 'file'"],
+    [['replay', '-', '--format', 'xml'], 'Allowed choices are ndjson, table'],
+    [['replay', '-', '--filter', 'stauts=200'], 'did you mean status?'],
+    [['replay', '-', '--from', 'yesterday'], '--from "yesterday" is no time'],
+    [['replay', '/nonexistent.ndjson'], '/nonexistent.ndjson'],
+    [['record', 'x.sonde'], 'not in this build yet'],
+    [['top'], 'not in this build yet'],
+    [['profile', 'start', '--pid', '1'], 'not in this build yet'],
+    [['hub'], 'not in this build yet'],
+    [['workers', 'plan'], 'not in this build yet'],
+  ])('%j', async (args, expected) => {
+    const { code, stdout, stderr } = await sonde(args);
+    expect(stderr).toContain(expected);
+    expect(stderr).not.toMatch(STACK);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+describe('config', () => {
+  test('check says where, what and what was meant', async () => {
+    const path = file('bad.yaml', 'capture:\n  ring_byte: 4MiB\nexporters:\n  otlp: {enabled: true}\n');
+    for (const command of [['config', 'check'], ['config', 'print'], ['run']]) {
+      const { code, stdout, stderr } = await sonde([...command, '--config', path]);
+      expect(stderr).toContain(`${path}:2:3: capture.ring_byte: unknown key; did you mean ring_bytes?`);
+      expect(stderr).toContain(`${path}:4:19: exporters.otlp.enabled: true asks for something that is not in this build`);
+      expect(stderr).not.toMatch(STACK);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    }
+  });
+
+  test('check is content with a right file and with none', async () => {
+    const path = file('good.yaml', 'capture: {udp: true}\n');
+    expect(await sonde(['config', 'check', '--config', path])).toEqual({ code: 0, stdout: `${path}: ok\n`, stderr: '' });
+    expect((await sonde(['config', 'check'])).code).toBe(0);
+  });
+
+  test('print shows what holds, and where from', async () => {
+    const path = file('print.yaml', 'log:\n  level: warn\n');
+    const { code, stdout } = await sonde(['config', 'print', '-c', path], { env: { SONDE_CAPTURE_UDP: 'true' } });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`level: warn # ${path}:2:10`);
+    expect(stdout).toContain('udp: true # environment SONDE_CAPTURE_UDP');
+    expect(stdout).toContain('ring_bytes: 4MiB\n');
+  });
+
+  test('schema is a JSON schema', async () => {
+    const { code, stdout } = await sonde(['config', 'schema']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', additionalProperties: false });
+  });
+
+  test('a file that is not there is named', async () => {
+    const { code, stderr } = await sonde(['run', '--config', '/nonexistent.yaml']);
+    expect(stderr).toContain('the configuration file /nonexistent.yaml does not exist');
+    expect(code).toBe(2);
+  });
+});
+
+test('the program runs through a symbolic link', async () => {
+  const link = join(folder, 'sonde');
+  symlinkSync(PROGRAM, link);
+  expect((await sonde(['--version'], { program: link })).code).toBe(0);
+});
+
+test('a reader that goes away early is no error', async () => {
+  const { code, stderr } = await sonde(['-c', `"${PROGRAM}" config schema | head -1; exit 0`], { program: '/bin/sh' });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
