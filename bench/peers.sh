@@ -15,8 +15,11 @@ pairs=${2:-5}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/sonde-peers-XXXXXX")
-trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
+# The script puts server and client into control groups below this one.
+CG=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)/sonde-peers-$$
+export CG
+trap 'rm -rf "$work"; rmdir "$CG"/* "$CG" 2>/dev/null || true' EXIT
 
 # The script asks for a page at a URL that it knows before the agent runs, so the ports are chosen here.
 free_port() {
