@@ -89,6 +89,7 @@ static long put_one(__u32 i, struct putting *putting)
 	struct ring_header *ring = putting->ring;
 	struct put *put = putting->put;
 	struct message_record *record;
+	__u32 step;
 	__u64 at;
 
 	ring->counters[COUNT_RUNS] += 1;
@@ -111,6 +112,12 @@ static long put_one(__u32 i, struct putting *putting)
 	record->rx = put->other_time >> 32;
 	record->size = put->length;
 	record->number = put->number + i;
+	/* Payload that looks like the beginning of a record wherever one could begin. */
+	for (step = RECORD_ALIGN; step < RECORD_MAX; step += RECORD_ALIGN) {
+		if (step >= put->length)
+			break;
+		*(volatile __u32 *)((void *)record + step) = RECORD_ALIGN;
+	}
 	asm volatile("" ::: "memory");
 	*(volatile __u32 *)&record->head.length = put->length;
 	if (put->length)
