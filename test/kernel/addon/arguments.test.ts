@@ -101,9 +101,12 @@ describe('methods', () => {
     },
   );
 
-  it.each(['attach', 'detach', 'sweep', 'run', 'mapUpdate', 'mapDelete', 'mapLookup'])('%s refuses an unknown name', (name) => {
-    expect(call(probe, name, 'nobody', new Uint8Array(4), new Uint8Array(8))).toThrow(misuse() as Error);
-  });
+  it.each(['attach', 'detach', 'sweep', 'run', 'mapUpdate', 'mapDelete', 'mapLookup'])(
+    '%s refuses an unknown name',
+    (name) => {
+      expect(call(probe, name, 'nobody', new Uint8Array(4), new Uint8Array(8))).toThrow(misuse() as Error);
+    },
+  );
 
   it('attach refuses a program that was not loaded', () => {
     expect(call(probe, 'attach', 'on_exec')).toThrow(misuse() as Error);
@@ -113,12 +116,12 @@ describe('methods', () => {
     expect(call(probe, 'sweep', 'put_records')).toThrow(misuse() as Error);
   });
 
-  it.each([...odd, ['a typed array', new Uint8Array(8192)], ['a small buffer', new ArrayBuffer(64)]] as [string, unknown][])(
-    'drain refuses %s as target',
-    (_, value) => {
-      expect(call(probe, 'drain', value, true)).toThrow(misuse() as Error);
-    },
-  );
+  it.each([...odd, ['a typed array', new Uint8Array(8192)], ['a small buffer', new ArrayBuffer(64)]] as [
+    string,
+    unknown,
+  ][])('drain refuses %s as target', (_, value) => {
+    expect(call(probe, 'drain', value, true)).toThrow(misuse() as Error);
+  });
 
   it('drain refuses a buffer that was given away', () => {
     const buffer = new ArrayBuffer(1 << 16);
