@@ -7,6 +7,7 @@ import { heapLimitMiB } from './memory.ts';
 const file = process.argv[2];
 const { configuration } = loadConfiguration({
   file: file !== undefined && existsSync(file) ? file : undefined,
+  // oxlint-disable-next-line node/no-process-env -- an entry of its own
   environment: process.env,
 });
 process.stdout.write(`${heapLimitMiB(configuration.limits.memory)}\n`);

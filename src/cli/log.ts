@@ -39,7 +39,7 @@ export function prettyLine(line: string): string {
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   const failure = err === undefined ? [] : [(err as { message?: string }).message ?? ''];
-  return [clock, (LEVELS[level as number] ?? '').padEnd(5), String(msg ?? ''), ...failure, ...extra]
+  return [clock, (LEVELS[level as number] ?? '').padEnd(5), typeof msg === 'string' ? msg : '', ...failure, ...extra]
     .join(' ')
     .trimEnd();
 }

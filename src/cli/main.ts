@@ -15,5 +15,6 @@ if (oldNode()) {
   process.exitCode = 3;
 } else {
   const { runProgram } = await import('./program.ts');
-  process.exitCode = await runProgram(process.argv.slice(2));
+  // oxlint-disable-next-line node/no-process-env -- the one place: from here on it is handed down
+  process.exitCode = await runProgram(process.argv.slice(2), process.env);
 }

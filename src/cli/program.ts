@@ -1,13 +1,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { SondeError } from '../model/errors.ts';
+import type { Environment } from './environment.ts';
 import { reportError } from './report-error.ts';
 import { FILTER_HELP } from './replay/filter.ts';
 import { programVersion } from './version.ts';
 
 /** Runs the program with its arguments; resolves to the exit code of CONTRACTS. */
-export async function runProgram(args: readonly string[]): Promise<number> {
+export async function runProgram(args: readonly string[], environment: Environment): Promise<number> {
   let exitCode = 0;
-  const program = createProgram((code) => {
+  const program = createProgram(environment, (code) => {
     exitCode = code;
   });
   try {
@@ -22,7 +23,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 }
 
 /** The command line. Each action loads its command only when it is asked for, and reports its exit code. */
-export function createProgram(done: (exitCode: number) => void): Command {
+function createProgram(environment: Environment, done: (exitCode: number) => void): Command {
   const program = new Command('sonde')
     .description(
       'Sees which requests the services of this host serve and make, through the kernel, without touching them.',
@@ -47,13 +48,10 @@ Exit codes: 0 ok; 1 done, but some of the input was bad; 2 usage or configuratio
 4 a port or file is taken; 5 internal.`,
     );
 
-  const config = () =>
-    new Option('-c, --config <file>', 'configuration (default: $SONDE_CONFIG, else /etc/sonde/sonde.yaml)');
-
   program
     .command('run')
     .description('watch this host and offer metrics')
-    .addOption(config())
+    .addOption(configOption())
     .option('--for <seconds>', 'end after so many seconds and say what was counted', seconds)
     .option('--view', 'show services and routes live on standard output')
     .option('--demo', 'run a small service and client too, so that there is something to see')
@@ -76,6 +74,7 @@ Examples:
           forSeconds: options.for,
           view: options.view === true,
           demo: options.demo === true,
+          environment,
         }),
       );
     });
@@ -89,7 +88,7 @@ Examples:
     .option('--to <time>', 'only exchanges that began before; written as for --from')
     .option('--filter <expression>', 'only exchanges for which it holds, such as "protocol=http and status>=500"')
     .option('--speed <factor>', 'feed at so many times the original speed (default: as fast as possible)', factor)
-    .addOption(config())
+    .addOption(configOption())
     .addHelpText(
       'after',
       `
@@ -114,6 +113,7 @@ Examples:
           filter: options.filter as string | undefined,
           speed: options.speed as number | undefined,
           configFile: options.config as string | undefined,
+          environment,
         }),
       );
     });
@@ -122,7 +122,7 @@ Examples:
     .command('doctor')
     .description('say what works on this host, and what to do about the rest')
     .option('--json', 'as JSON')
-    .addOption(config())
+    .addOption(configOption())
     .addHelpText(
       'after',
       `
@@ -131,7 +131,7 @@ Exit codes: 0 everything is on; 1 something optional is off; 3 capture is imposs
     )
     .action(async (options: { json?: boolean; config?: string }) => {
       const { doctor } = await import('./commands/doctor.ts');
-      done(await doctor({ json: options.json === true, configFile: options.config }));
+      done(await doctor({ json: options.json === true, configFile: options.config, environment }));
     });
 
   const configuration = program.command('config').description('check or print the configuration');
@@ -143,10 +143,10 @@ Exit codes: 0 everything is on; 1 something optional is off; 3 capture is imposs
     configuration
       .command(name)
       .description(description)
-      .addOption(config())
+      .addOption(configOption())
       .action(async (options: { config?: string }) => {
         const { runConfigCommand } = await import('./commands/config.ts');
-        done(await runConfigCommand(name, options.config));
+        done(await runConfigCommand(name, { configFile: options.config, environment }));
       });
   }
 
@@ -162,6 +162,10 @@ Exit codes: 0 everything is on; 1 something optional is off; 3 capture is imposs
       });
   }
   return program;
+}
+
+function configOption(): Option {
+  return new Option('-c, --config <file>', 'configuration (default: $SONDE_CONFIG, else /etc/sonde/sonde.yaml)');
 }
 
 /** Commands that CONTRACTS name and this build lacks. */

@@ -13,10 +13,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The first signal asks for an orderly end, the second one forces it. */
 export function listenForStop(force: (exitCode: number) => void = (code) => process.exit(code)): StopSignal {
-  let resolve: () => void = () => {};
-  const stopped = new Promise<void>((done) => {
-    resolve = done;
-  });
+  const { promise: stopped, resolve } = deferred();
   let asked = false;
   const handler = (signal: (typeof SIGNALS)[number]): void => {
     if (asked) {
@@ -37,4 +34,12 @@ export function listenForStop(force: (exitCode: number) => void = (code) => proc
       }
     },
   };
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  const holder: { resolve?: () => void } = {};
+  const promise = new Promise<void>((resolve) => {
+    holder.resolve = resolve;
+  });
+  return { promise, resolve: () => holder.resolve?.() };
 }

@@ -39,7 +39,7 @@ export function readEnvironment(
   const values: EnvironmentValue[] = [];
   const problems: Problem[] = [];
   const warnings: string[] = [];
-  for (const name of Object.keys(environment).sort()) {
+  for (const name of Object.keys(environment).toSorted()) {
     const text = environment[name];
     if (!name.startsWith('SONDE_') || text === undefined || text === '' || OTHERS.has(name)) {
       continue;
@@ -82,7 +82,8 @@ function readValue(leaf: SettingNode, text: string): unknown {
 
 function scalar(text: string): unknown {
   try {
-    return parseYamlValue(text, { maxAliasCount: 0, logLevel: 'silent' });
+    const value: unknown = parseYamlValue(text, { maxAliasCount: 0, logLevel: 'silent' });
+    return value;
   } catch {
     return text;
   }

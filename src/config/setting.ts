@@ -29,7 +29,7 @@ export interface About {
 /** Doc, default and allowed values of each schema below; errors, the JSON schema and the docs read it. */
 export const about = z.registry<About>();
 
-type Output<T> = z.ZodMiniType<T, unknown>;
+type Output<T> = z.ZodMiniType<T>;
 
 function describe<T extends z.ZodMiniType>(schema: T, text: About): T {
   about.add(schema, text);
@@ -37,7 +37,7 @@ function describe<T extends z.ZodMiniType>(schema: T, text: About): T {
 }
 
 /** A setting without a default stays undefined unless it is given. */
-function finish<T>(inner: z.ZodMiniType<T, any>, text: About): Output<T> {
+function finish<T>(inner: z.ZodMiniType, text: About): Output<T> {
   return describe(z.prefault(inner, text.preset as never) as unknown as Output<T>, text);
 }
 
@@ -53,7 +53,7 @@ function written<T>(parse: (text: string) => T | undefined, refuse: (value: T) =
       }
       return value;
     }),
-  ) as unknown as Output<T>;
+  );
 }
 
 export interface Bounds {
@@ -67,7 +67,7 @@ export interface Bounds {
 export function duration(options: Bounds): Output<number> {
   const min = parseDuration(options.min) as number;
   const max = parseDuration(options.max) as number;
-  return finish(
+  return finish<number>(
     written(parseDuration, (ms) => (ms < min ? 'too short' : ms > max ? 'too long' : undefined)),
     {
       doc: options.doc,
@@ -84,7 +84,7 @@ export function size(options: Bounds & { readonly powerOfTwo?: boolean }): Outpu
   const min = parseSize(options.min) as number;
   const max = parseSize(options.max) as number;
   const powerOfTwo = options.powerOfTwo === true;
-  return finish(
+  return finish<number>(
     written(parseSize, (bytes) => {
       if (bytes < min || bytes > max) {
         return bytes < min ? 'too small' : 'too large';
@@ -102,7 +102,7 @@ export function size(options: Bounds & { readonly powerOfTwo?: boolean }): Outpu
 }
 
 export function flag(options: { readonly doc: string; readonly preset: boolean }): Output<boolean> {
-  return finish(z.boolean(), { ...options, kind: 'boolean', allowed: 'true or false' });
+  return finish<boolean>(z.boolean(), { ...options, kind: 'boolean', allowed: 'true or false' });
 }
 
 export function whole(options: {
@@ -112,7 +112,7 @@ export function whole(options: {
   readonly max: number;
 }): Output<number> {
   const { doc, preset, min, max } = options;
-  return finish(z.int().check(z.gte(min), z.lte(max)), {
+  return finish<number>(z.int().check(z.gte(min), z.lte(max)), {
     doc,
     preset,
     kind: 'number',
@@ -129,8 +129,8 @@ export function choice<const T extends string>(options: {
 }): Output<T> {
   const { doc, preset, words, missing = [] } = options;
   const present = words.filter((word) => !missing.includes(word));
-  const schema = z.enum(words).check(z.refine((word) => !missing.includes(word as T), { error: NOT_IN_BUILD }));
-  return finish(schema as unknown as z.ZodMiniType<T, any>, {
+  const schema = z.enum(words).check(z.refine((word) => !missing.includes(word), { error: NOT_IN_BUILD }));
+  return finish<T>(schema, {
     doc,
     preset,
     kind: 'choice',
@@ -140,7 +140,7 @@ export function choice<const T extends string>(options: {
 
 /** An address to listen on. */
 export function address(options: { readonly doc: string; readonly preset: string }): Output<Address> {
-  return finish(
+  return finish<Address>(
     written(parseAddress, () => undefined),
     {
       ...options,
@@ -188,7 +188,7 @@ export function filter(options: {
       return { include: numbers(false), exclude: numbers(true) };
     }),
   );
-  return finish(list as unknown as z.ZodMiniType<NumberFilter, any>, {
+  return finish<NumberFilter>(list, {
     doc,
     preset: [],
     kind: 'list',
@@ -202,7 +202,7 @@ const FILTER_ITEMS = 64;
 export function ports(options: { readonly doc: string }): Output<readonly number[]> {
   const item = z.int().check(z.gte(1), z.lte(65_535));
   about.add(item, { doc: options.doc, kind: 'number', allowed: 'a port from 1 to 65535' });
-  return finish(z.array(item).check(z.maxLength(FILTER_ITEMS, { error: 'too many' })), {
+  return finish<readonly number[]>(z.array(item).check(z.maxLength(FILTER_ITEMS, { error: 'too many' })), {
     doc: options.doc,
     preset: [],
     kind: 'list',
@@ -216,7 +216,12 @@ export const NOT_IN_BUILD = 'not in this build yet';
 /** The switch of a feature that this build lacks: false is accepted, true is refused with that reason. */
 export function missingSwitch(options: { readonly doc: string }): Output<boolean> {
   const schema = z.boolean().check(z.refine((value) => !value, { error: NOT_IN_BUILD }));
-  return finish(schema, { doc: options.doc, preset: false, kind: 'boolean', allowed: `false (${NOT_IN_BUILD})` });
+  return finish<boolean>(schema, {
+    doc: options.doc,
+    preset: false,
+    kind: 'boolean',
+    allowed: `false (${NOT_IN_BUILD})`,
+  });
 }
 
 /** A ratio that this build cannot honour: it must stay unset. */
@@ -230,7 +235,7 @@ type SectionOutput<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> 
 
 /** A group of keys; a key that it does not name is an error. */
 export function section<S extends Shape>(doc: string, shape: S): Output<SectionOutput<S>> {
-  return finish(z.strictObject(shape as never) as unknown as z.ZodMiniType<SectionOutput<S>, any>, {
+  return finish<SectionOutput<S>>(z.strictObject(shape as never), {
     doc,
     preset: {},
     kind: 'section',

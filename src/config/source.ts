@@ -146,7 +146,7 @@ export function showValue(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     return 'a mapping';
   }
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return shown.length > 60 ? `${shown.slice(0, 57)}…` : shown;
 }
 

@@ -32,18 +32,14 @@ export function editDistance(left: string, right: string, limit: number): number
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
-      let distance = Math.min(
-        (previous[j] as number) + 1,
-        (current[j - 1] as number) + 1,
-        (previous[j - 1] as number) + (same ? 0 : 1),
-      );
+      let distance = Math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (same ? 0 : 1));
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        distance = Math.min(distance, (before[j - 2] as number) + 1);
+        distance = Math.min(distance, before[j - 2] + 1);
       }
       current.push(distance);
     }
     before = previous;
     previous = current;
   }
-  return Math.min(previous[b.length] as number, limit);
+  return Math.min(previous[b.length], limit);
 }

@@ -18,7 +18,7 @@ interface Definition {
 }
 
 function definition(schema: z.ZodMiniType): Definition {
-  return schema._zod.def as unknown as Definition;
+  return schema._zod.def;
 }
 
 /** The tree of settings that a schema built with setting.ts describes. */

@@ -33,7 +33,7 @@ export function parseDuration(text: string): number | undefined {
   let total = 0;
   let end = 0;
   for (const match of trimmed.matchAll(DURATION_PART)) {
-    total += Number(match[1]) * (DURATION_MS[match[2] as string] as number);
+    total += Number(match[1]) * DURATION_MS[match[2]];
     end = match.index + match[0].length;
   }
   return end > 0 && end === trimmed.length ? total : undefined;
@@ -60,7 +60,7 @@ export function formatDuration(ms: number): string {
 /** Bytes of `4MiB`, `64 KiB`, `4096`; undefined if it is none or not a whole number of bytes. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim());
-  const unit = match === null ? undefined : SIZE_BYTES[match[2] as string];
+  const unit = match === null ? undefined : SIZE_BYTES[match[2]];
   if (match === null || unit === undefined) {
     return undefined;
   }
@@ -71,7 +71,7 @@ export function parseSize(text: string): number | undefined {
 /** The shortest exact way to write so many bytes: `4MiB`, `4096`. */
 export function formatSize(bytes: number): string {
   for (const unit of ['GiB', 'MiB', 'KiB']) {
-    const size = SIZE_BYTES[unit] as number;
+    const size = SIZE_BYTES[unit];
     if (bytes >= size && bytes % size === 0) {
       return `${bytes / size}${unit}`;
     }
@@ -107,7 +107,7 @@ export function parseAddress(text: string): Address | undefined {
   if (match === null || port > 65_535) {
     return undefined;
   }
-  return { host: (match[1] ?? match[2]) as string, port };
+  return { host: match[1] ?? match[2], port };
 }
 
 /** The inverse of parseAddress. */

@@ -75,11 +75,14 @@ function listenError(cause: NodeJS.ErrnoException, listen: Address): SondeError 
   const where = `${formatAddress(listen)} (control.listen)`;
   return cause.code === 'EADDRINUSE'
     ? new SondeError('SONDE_PORT_TAKEN', { detail: `${where} is already in use`, cause })
-    : new SondeError('SONDE_PORT_REFUSED', { detail: `${where} cannot be listened on: ${cause.code ?? cause.message}`, cause });
+    : new SondeError('SONDE_PORT_REFUSED', {
+        detail: `${where} cannot be listened on: ${cause.code ?? cause.message}`,
+        cause,
+      });
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, options: ControlOptions): void {
-  const path = (request.url ?? '/').split('?')[0] as string;
+  const path = (request.url ?? '/').split('?')[0];
   if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined) {
     send(response.setHeader('connection', 'close'), 413, { error: 'a request has no body here' });
   } else if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -28,7 +28,7 @@ export function readToken(file: string): Authorize {
   const expected = digest(text);
   return (header) => {
     const match = /^Bearer +(\S+)$/i.exec(header ?? '');
-    return match !== null && timingSafeEqual(digest(match[1] as string), expected);
+    return match !== null && timingSafeEqual(digest(match[1]), expected);
   };
 }
 

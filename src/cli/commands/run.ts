@@ -8,6 +8,7 @@ import { createLifecycle } from '../../pipeline/lifecycle.ts';
 import { countFeatures } from '../../pipeline/features.ts';
 import { createKernelPipeline } from '../../pipeline/kernel-pipeline.ts';
 import type { Demo } from '../demo/start-demo.ts';
+import type { Environment } from '../environment.ts';
 import { lawLines } from '../law-lines.ts';
 import { createLog } from '../log.ts';
 import { createRecentLines } from '../recent-lines.ts';
@@ -23,6 +24,7 @@ export interface RunOptions {
   readonly forSeconds: number | undefined;
   readonly view: boolean;
   readonly demo: boolean;
+  readonly environment: Environment;
 }
 
 /** Window of the live view, ms, unless one is configured: what it shows should be a second old, not five. */
@@ -30,7 +32,7 @@ const VIEW_WINDOW_MS = 1000;
 
 /** `sonde run`. Resolves when it has ended in order. @throws SondeError with what stands in the way */
 export async function run(options: RunOptions): Promise<number> {
-  const loaded = loadConfiguration({ file: options.configFile, environment: process.env });
+  const loaded = loadConfiguration({ file: options.configFile, environment: options.environment });
   const { configuration } = loaded;
   if (options.view && configuration.exporters.stdout.enabled) {
     throw new SondeError('SONDE_USAGE', {
@@ -39,8 +41,8 @@ export async function run(options: RunOptions): Promise<number> {
     });
   }
   const signal = listenForStop();
-  const terminal = openTerminal(process.stdout, process.env);
-  const stderrIsTerminal = process.stderr.isTTY === true;
+  const terminal = openTerminal(process.stdout, options.environment);
+  const stderrIsTerminal = process.stderr.isTTY;
   // Log lines on the same terminal would tear the view: while it is shown they appear in it.
   const recent = createRecentLines((text) => process.stderr.write(text));
   const log = createLog({ level: configuration.log.level, sink: recent, pretty: stderrIsTerminal });

@@ -10,7 +10,7 @@ const server = createServer((request, response) => {
 });
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? '/').split('?')[0] as string;
+  const path = (request.url ?? '/').split('?')[0];
   if (path === '/') {
     respond(response, 200, 'a shop of nothing\n');
   } else if (/^\/products\/\d+$/.test(path)) {

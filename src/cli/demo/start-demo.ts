@@ -29,9 +29,7 @@ export async function startDemo(): Promise<Demo> {
 }
 
 function start(name: string, args: readonly string[]): ChildProcess {
-  // Beside this file: .js when built, .ts where tests run the source.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const script = fileURLToPath(new URL(`${name}.${extension}`, import.meta.url));
+  const script = fileURLToPath(new URL(`${name}.js`, import.meta.url));
   return fork(script, args, { execArgv: ['--max-old-space-size=32', '--max-semi-space-size=1'], stdio: 'ignore' });
 }
 

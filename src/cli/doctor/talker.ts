@@ -15,9 +15,7 @@ type Message = { readonly port: number } | { readonly answered: number } | { rea
 
 /** Starts it; the probe never observes itself, so it is a process of its own. */
 export async function startTalker(): Promise<Talker> {
-  // Beside this file: .js when built, .ts where tests run the source.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const script = fileURLToPath(new URL(`loopback-talk.${extension}`, import.meta.url));
+  const script = fileURLToPath(new URL('loopback-talk.js', import.meta.url));
   const child = fork(script, [], { execArgv: ['--max-old-space-size=32'], stdio: 'ignore' });
   const first = await nextMessage(child);
   return {

@@ -47,7 +47,7 @@ export function parseFilter(text: string): ExchangeFilter {
       next += 1;
       parts.push(conjunction(depth));
     }
-    return parts.length === 1 ? (parts[0] as ExchangeFilter) : (line) => parts.some((part) => part(line));
+    return parts.length === 1 ? parts[0] : (line) => parts.some((part) => part(line));
   };
   const conjunction = (depth: number): ExchangeFilter => {
     const parts = [negation(depth)];
@@ -55,7 +55,7 @@ export function parseFilter(text: string): ExchangeFilter {
       next += 1;
       parts.push(negation(depth));
     }
-    return parts.length === 1 ? (parts[0] as ExchangeFilter) : (line) => parts.every((part) => part(line));
+    return parts.length === 1 ? parts[0] : (line) => parts.every((part) => part(line));
   };
   const negation = (depth: number): ExchangeFilter => {
     if (isWord('not')) {
@@ -119,7 +119,7 @@ function tokenize(text: string): Token[] {
     } else if (word !== undefined) {
       tokens.push({ kind: 'word', text: word, column });
     } else {
-      tokens.push({ kind: open === undefined ? 'close' : 'open', text: (open ?? close) as string, column });
+      tokens.push({ kind: open === undefined ? 'close' : 'open', text: open ?? close, column });
     }
   }
   return tokens;
@@ -128,7 +128,7 @@ function tokenize(text: string): Token[] {
 function reader(key: Token): (line: ExchangeLine) => Value {
   if (key.text.startsWith('attributes.')) {
     const name = key.text.slice('attributes.'.length);
-    return (line) => (Object.hasOwn(line.attributes, name) ? (line.attributes[name] as Value) : null);
+    return (line) => (Object.hasOwn(line.attributes, name) ? line.attributes[name] : null);
   }
   const known = EXCHANGE_KEYS.find((one) => one === key.text);
   if (known === undefined) {

@@ -21,13 +21,13 @@ export function detectFormat(head: Uint8Array): InputFormat {
   if (bytes.subarray(0, 6).toString('hex') === RECORDING) {
     return 'sonde';
   }
-  const text = bytes
-    .toString('latin1')
-    .replace(/^\xef\xbb\xbf/, '')
-    .trimStart();
-  if (text === '') {
-    return bytes.length === 0 || bytes.every((byte) => byte <= 0x20) ? 'empty' : 'unknown';
+  if (bytes.every(isSpace)) {
+    return 'empty';
   }
   // Text is segment lines even where the first one is bad: the receiver names it by its number.
-  return /[\0-\x08\x0e-\x1f]/.test(text) ? 'unknown' : 'ndjson';
+  return bytes.some((byte) => byte < 0x20 && !isSpace(byte)) ? 'unknown' : 'ndjson';
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }

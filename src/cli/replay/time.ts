@@ -21,7 +21,7 @@ export function parseMoment(text: string, option: string): Moment {
     }
   }
   const match = RFC_3339.exec(text);
-  const ms = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}${(match[4] as string).toUpperCase()}`);
+  const ms = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}${(match[4]).toUpperCase()}`);
   if (match === null || Number.isNaN(ms)) {
     throw new SondeError('SONDE_USAGE', {
       detail: `${option} ${JSON.stringify(text)} is no time`,

@@ -48,7 +48,7 @@ export function createLiveView(options: LiveViewOptions): LiveView {
     const after = tallySnapshot(snapshot, time);
     snapshot.release();
     history.push(after);
-    while (history.length > 2 && (history[1] as Tallies).time <= time - SPAN_MS) {
+    while (history.length > 2 && history[1].time <= time - SPAN_MS) {
       history.shift();
     }
     const before = history.length > 1 ? history[0] : undefined;

@@ -44,15 +44,15 @@ export function serviceRows(before: Tallies | undefined, after: Tallies, startTi
     group.routes.push({ route: tally.route, ...toRow(span, after.bounds, seconds) });
   }
   const services = [...groups.values()].map(
-    ({ head, routes, sums }): ServiceRow => ({
-      service: head.service,
-      role: head.role,
-      protocol: head.protocol,
-      ...toRow(sums.reduce(add), after.bounds, seconds),
-      routes: routes.sort(busiestFirst),
-    }),
+    ({ head: { service, role, protocol }, routes, sums }): ServiceRow =>
+      Object.assign(toRow(sums.reduce(add), after.bounds, seconds), {
+        service,
+        role,
+        protocol,
+        routes: routes.toSorted(busiestFirst),
+      }),
   );
-  return services.sort(busiestFirst);
+  return services.toSorted(busiestFirst);
 }
 
 interface Span {
@@ -64,8 +64,11 @@ interface Span {
 }
 
 /** A series that has expired takes its count with it: never below zero. */
+function grown(now: number, then: number | undefined): number {
+  return Math.max(0, now - (then ?? 0));
+}
+
 function difference(after: Tally, before: Tally | undefined): Span {
-  const grown = (now: number, then: number | undefined): number => Math.max(0, now - (then ?? 0));
   return {
     exchanges: grown(after.exchanges, before?.exchanges),
     errors: grown(after.errors, before?.errors),
@@ -80,7 +83,7 @@ function add(a: Span, b: Span): Span {
     exchanges: a.exchanges + b.exchanges,
     errors: a.errors + b.errors,
     bytes: a.bytes + b.bytes,
-    buckets: a.buckets.map((count, bucket) => count + (b.buckets[bucket] as number)),
+    buckets: a.buckets.map((count, bucket) => count + b.buckets[bucket]),
     total: a.total + b.total,
   };
 }

@@ -12,7 +12,7 @@ export interface Quantile {
 export function quantile(q: number, bounds: readonly number[], counts: ArrayLike<number>): Quantile | null {
   let total = 0;
   for (let bucket = 0; bucket <= bounds.length; bucket++) {
-    total += counts[bucket] as number;
+    total += counts[bucket];
   }
   if (total <= 0) {
     return null;
@@ -20,12 +20,12 @@ export function quantile(q: number, bounds: readonly number[], counts: ArrayLike
   const rank = q * total;
   let below = 0;
   for (const [bucket, bound] of bounds.entries()) {
-    const inside = counts[bucket] as number;
+    const inside = counts[bucket];
     if (inside > 0 && below + inside >= rank) {
       if (bucket === 0) {
         return { value: bound, kind: 'up-to' };
       }
-      const lower = bounds[bucket - 1] as number;
+      const lower = bounds[bucket - 1];
       return { value: lower + ((bound - lower) * (rank - below)) / inside, kind: 'at' };
     }
     below += inside;

@@ -105,8 +105,8 @@ function body(
   for (let grown = true; grown && left > 0; ) {
     grown = false;
     for (const [index, service] of shownServices.entries()) {
-      if (left > 0 && (shares[index] as number) < service.routes.length) {
-        shares[index] = (shares[index] as number) + 1;
+      if (left > 0 && shares[index] < service.routes.length) {
+        shares[index] = shares[index] + 1;
         left -= 1;
         grown = true;
       }
@@ -114,7 +114,7 @@ function body(
   }
   for (const [index, service] of shownServices.entries()) {
     lines.push(line(`${safeText(service.service)} ${service.role} ${service.protocol}`.trim(), service, 'bold'));
-    const share = shares[index] as number;
+    const share = shares[index];
     for (const route of service.routes.slice(0, share)) {
       lines.push(line(`  ${safeText(route.route) || '(any)'}`, route, route.rate > 0 ? 'plain' : 'dim'));
     }

@@ -60,14 +60,14 @@ export function tallySnapshot(snapshot: SeriesSnapshot, time: number): Tallies {
         };
         byKey.set(key, tally);
       }
-      const exchanges = values[base + layout.exchanges] as number;
+      const exchanges = values[base + layout.exchanges];
       tally.exchanges += exchanges;
       tally.errors += set.error === undefined ? 0 : exchanges;
-      tally.requestBytes += requestBytes === undefined ? 0 : (values[base + requestBytes] as number);
-      tally.responseBytes += responseBytes === undefined ? 0 : (values[base + responseBytes] as number);
+      tally.requestBytes += requestBytes === undefined ? 0 : values[base + requestBytes];
+      tally.responseBytes += responseBytes === undefined ? 0 : values[base + responseBytes];
       if (firstBucket >= 0) {
         for (let bucket = 0; bucket <= bounds.length; bucket++) {
-          tally.buckets[bucket] = (tally.buckets[bucket] as number) + (values[base + firstBucket + bucket] as number);
+          tally.buckets[bucket] = tally.buckets[bucket] + values[base + firstBucket + bucket];
         }
       }
     }

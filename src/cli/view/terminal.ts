@@ -1,3 +1,5 @@
+import type { Environment } from '../environment.ts';
+
 /** Where the view is shown. */
 export interface Terminal {
   /** Shows these lines: in place on a terminal, below the last ones elsewhere. */
@@ -20,9 +22,9 @@ const CLEAR_BELOW = '\u001b[J';
 const PLAIN_COLUMNS = 100;
 
 /** Colour on a terminal unless NO_COLOR (no-color.org) or TERM=dumb says otherwise. */
-export function openTerminal(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Terminal {
+export function openTerminal(stream: NodeJS.WriteStream, environment: Environment): Terminal {
   const dumb = environment.TERM === 'dumb';
-  const inPlace = stream.isTTY === true && !dumb;
+  const inPlace = stream.isTTY && !dumb;
   const colour = inPlace && (environment.NO_COLOR ?? '') === '';
   let entered = false;
   return {

@@ -27,7 +27,7 @@ function render(node: SettingNode, depth: number): string[] {
     return [...lines, ...node.children.flatMap((child) => render(child, depth + 1))];
   }
   const missing = about.allowed.includes(NOT_IN_BUILD);
-  const allowed = `${about.kind === 'boolean' && !missing ? '' : ` Allowed: ${about.allowed}.`}`;
+  const allowed = about.kind === 'boolean' && !missing ? '' : ` Allowed: ${about.allowed}.`;
   const value = about.preset === undefined ? '' : ` ${writeValue(about.preset)}`;
   return [...comment(`${about.doc}${allowed}`, indent), `${indent}# ${name}:${value}`];
 }

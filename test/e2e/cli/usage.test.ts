@@ -61,7 +61,9 @@ describe('config', () => {
     for (const command of [['config', 'check'], ['config', 'print'], ['run']]) {
       const { code, stdout, stderr } = await sonde([...command, '--config', path]);
       expect(stderr).toContain(`${path}:2:3: capture.ring_byte: unknown key; did you mean ring_bytes?`);
-      expect(stderr).toContain(`${path}:4:19: exporters.otlp.enabled: true asks for something that is not in this build`);
+      expect(stderr).toContain(
+        `${path}:4:19: exporters.otlp.enabled: true asks for something that is not in this build`,
+      );
       expect(stderr).not.toMatch(STACK);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     }
@@ -69,7 +71,11 @@ describe('config', () => {
 
   test('check is content with a right file and with none', async () => {
     const path = file('good.yaml', 'capture: {udp: true}\n');
-    expect(await sonde(['config', 'check', '--config', path])).toEqual({ code: 0, stdout: `${path}: ok\n`, stderr: '' });
+    expect(await sonde(['config', 'check', '--config', path])).toEqual({
+      code: 0,
+      stdout: `${path}: ok\n`,
+      stderr: '',
+    });
     expect((await sonde(['config', 'check'])).code).toBe(0);
   });
 

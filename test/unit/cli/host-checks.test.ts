@@ -30,7 +30,8 @@ test('two capabilities are enough, one is not', () => {
   expect(failures(host({ ...GOOD, [STATUS]: 'CapEff:\t000000c000000000\n' }))).toEqual([]);
   const checks = host({ ...GOOD, [STATUS]: 'CapEff:\t0000008000000000\n' });
   expect(failures(checks)).toEqual(['privileges']);
-  expect(checks.find((check) => !check.ok)).toMatchObject({ found: 'without CAP_PERFMON', remedy: expect.any(String) });
+  expect(checks.find((check) => !check.ok)?.found).toBe('without CAP_PERFMON');
+  expect(checks.find((check) => !check.ok)?.remedy).toContain('sudo');
 });
 
 test.each([

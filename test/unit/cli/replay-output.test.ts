@@ -61,11 +61,18 @@ test('the table is aligned and lets nothing from the wire through to the termina
   const lines = [
     ...tableLines([
       exchangeLine({ resource: '/\u001b[31mred\u202e', status: '503', error: 'status' }),
-      exchangeLine({ operation: null, resource: null, status: null, error: 'reset', complete: false, protocol: 'generic' }),
+      exchangeLine({
+        operation: null,
+        resource: null,
+        status: null,
+        error: 'reset',
+        complete: false,
+        protocol: 'generic',
+      }),
     ]),
   ];
   expect(lines).toHaveLength(3);
-  expect(lines.join('')).not.toMatch(/[\u001b\u202e]/);
+  expect(lines.join('')).not.toMatch(/[\p{Cc}\u202e]/u);
   expect(lines[1]).toContain('503');
   expect(lines[2]).toContain('reset (incomplete)');
   expect(lines[1]?.indexOf('GET')).toBe(lines[0]?.indexOf('REQUEST'));

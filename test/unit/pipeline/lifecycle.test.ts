@@ -13,7 +13,9 @@ function recorded(log: string[], name: string, change: Partial<Component> = {}):
 
 test('exporters start first and stop last', async () => {
   const log: string[] = [];
-  const lifecycle = createLifecycle({ components: ['receiver', 'analyzer', 'exporter'].map((name) => recorded(log, name)) });
+  const lifecycle = createLifecycle({
+    components: ['receiver', 'analyzer', 'exporter'].map((name) => recorded(log, name)),
+  });
   await lifecycle.start();
   await Promise.all([lifecycle.stop(), lifecycle.stop()]);
   expect(log).toEqual([
