@@ -44,12 +44,17 @@ function costRow({ group, name, runs }: CostRow): readonly string[] {
   return [
     group,
     runs.some(({ disturbed }) => disturbed) ? `${name} *` : name,
-    Math.round(rateOf(off)).toLocaleString('en'),
+    whole(rateOf(off)),
     `${(100 * throughputKept(runs)[0]).toFixed(0)} %`,
-    Math.round(kernelNsPerExchange(stats)).toLocaleString('en'),
+    whole(kernelNsPerExchange(stats)),
     kernelMultiple(stats).toFixed(1),
-    Math.round(cpuNsPerExchange(on)).toLocaleString('en'),
+    whole(cpuNsPerExchange(on)),
     String(seen.reduce((sum, run) => sum + lost(run), 0)),
     String(seen.reduce((sum, run) => sum + surplus(run), 0)),
   ];
+}
+
+/** A dash when nothing was answered: a load too short for its connections. */
+function whole(value: number): string {
+  return Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–';
 }

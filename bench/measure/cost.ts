@@ -19,6 +19,8 @@ interface Variation {
   readonly name: string;
   readonly load: Omit<SaturateOptions, 'url' | 'seconds'> & { readonly path?: string };
   readonly capture?: Readonly<Record<string, unknown>>;
+  /** Times as long as the others: opening many connections takes its time. */
+  readonly longer?: number;
   /** See only the server's end, by a filter on its process. */
   readonly serverOnly?: boolean;
 }
@@ -37,6 +39,7 @@ export const VARIATIONS: readonly Variation[] = [
     group: 'connections',
     name: connections.toLocaleString('en'),
     load: { connections },
+    longer: connections >= 10_000 ? 2 : 1,
   })),
   { group: 'connection', name: 'one for each request', load: { close: true } },
   { group: 'ends seen', name: 'both', load: {} },
@@ -58,9 +61,10 @@ export async function measureCost(setting: Setting): Promise<readonly CostRow[]>
 }
 
 async function measureVariation(setting: Setting, nginx: Nginx, variation: Variation): Promise<CostRow> {
-  const { group, name, serverOnly = false } = variation;
+  const { group, name, serverOnly = false, longer = 1 } = variation;
   const { path, ...rest } = variation.load;
-  const load = () => saturate({ url: nginx.url(path), seconds: setting.quick ? 1 : loadSeconds(setting), ...rest });
+  const seconds = longer * loadSeconds(setting);
+  const load = () => saturate({ url: nginx.url(path), seconds, ...rest });
   const sides = serverOnly ? 1 : 2;
   const runs: Run[] = [await observe({ pair: 1, mode: 'off', nginx, load, keep: setting.keep })];
   const capture = { ...variation.capture, ...(serverOnly ? { filter: { pids: [nginx.worker] } } : {}) };
