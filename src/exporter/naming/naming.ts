@@ -11,6 +11,11 @@ export interface SeriesFamily {
   readonly divisor: number;
   /** Of a histogram: the bounds to show, a part of the field's, in the field's unit. */
   readonly bounds: readonly number[];
+  /**
+   * True for a histogram that counts every exchange of a series: one whose value is not known is in the bucket +Inf
+   * only, and not in the sum.
+   */
+  readonly everyExchange: boolean;
   accepts(labels: Labels): boolean;
   /**
    * Names and values of a series. Different label sets must stay different, or a page would show one series twice.

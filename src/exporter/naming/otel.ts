@@ -78,6 +78,7 @@ function durations(field: SeriesField): SeriesFamily[] {
     divisor: 1e9,
     // With other bounds configured than the advised ones, all of them are shown.
     bounds: HTTP_BOUNDS.every((bound) => field.bounds.includes(bound)) ? HTTP_BOUNDS : field.bounds,
+    everyExchange: true,
     accepts: (labels) => labels.protocol === PROTOCOL.http && labels.role === role,
     labels: (labels) => rename(labels, HTTP_LABELS),
   });
@@ -85,12 +86,14 @@ function durations(field: SeriesField): SeriesFamily[] {
 }
 
 function generic(field: SeriesField, kind: Kind): SeriesFamily {
+  const { metric } = field;
   return {
-    metric: genericMetric(field.metric, kind),
+    metric: genericMetric(metric, kind),
     field,
     kind,
-    divisor: VALUES[field.metric][1] === 'seconds' ? 1e9 : 1,
+    divisor: VALUES[metric][1] === 'seconds' ? 1e9 : 1,
     bounds: field.bounds,
+    everyExchange: metric === 'duration' && kind === 'histogram',
     accepts: () => true,
     labels: (labels) => rename(labels, GENERIC_LABELS),
   };

@@ -1,5 +1,5 @@
 import type { StageCount } from '../../model/law.ts';
-import type { SeriesSnapshot } from '../../model/series.ts';
+import type { Kind, SeriesSnapshot } from '../../model/series.ts';
 import type { Metric } from '../naming/metric.ts';
 import type { Naming, SeriesFamily } from '../naming/naming.ts';
 import { SONDE_METRICS } from '../naming/sonde-metrics.ts';
@@ -114,8 +114,8 @@ function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflow
 }
 
 function* writeFamily(writer: PieceWriter, family: SeriesFamily, series: SeriesSnapshot): Generator<Piece, void, void> {
-  const { stride } = series.layout;
-  const writeRow = family.kind === 'histogram' ? histogramRow(family) : numberRow(family);
+  const { stride, exchanges } = series.layout;
+  const writeRow = family.kind === 'histogram' ? histogramRow(family, exchanges) : numberRow(family, family.kind);
   let begun = false;
   for (const page of series.pages) {
     for (let row = 0; row < page.labels.length; row += 1) {
@@ -130,7 +130,8 @@ function* writeFamily(writer: PieceWriter, family: SeriesFamily, series: SeriesS
 }
 
 /** False for a value that no exchange of the series ever knew: an empty histogram would only fill the page. */
-function hasValue({ field, metric }: SeriesFamily, values: Float64Array, base: number): boolean {
+function hasValue({ field, metric, everyExchange }: SeriesFamily, values: Float64Array, base: number): boolean {
+  if (everyExchange) return true;
   if (metric.type === 'gauge') return values[base + field.count] > 0;
   if (field.buckets < 0) return true;
   for (let bucket = 0; bucket <= field.bounds.length; bucket += 1) {
@@ -141,7 +142,7 @@ function hasValue({ field, metric }: SeriesFamily, values: Float64Array, base: n
 
 type RowWriter = (writer: PieceWriter, labels: string, values: Float64Array, base: number) => void;
 
-function histogramRow({ metric, field, bounds, divisor }: SeriesFamily): RowWriter {
+function histogramRow({ metric, field, bounds, divisor, everyExchange }: SeriesFamily, exchanges: number): RowWriter {
   const bucketName = `${metric.name}_bucket`;
   const shown = new Map(bounds.map((value) => [field.bounds.indexOf(value), `le="${formatNumber(value / divisor)}"`]));
   const les = field.bounds.map((_, bucket) => shown.get(bucket));
@@ -153,15 +154,15 @@ function histogramRow({ metric, field, bounds, divisor }: SeriesFamily): RowWrit
       const le = les[bucket];
       if (le !== undefined) writer.sample(bucketName, prefix + le, count);
     }
-    count += values[base + field.buckets + les.length];
+    count = everyExchange ? values[base + exchanges] : count + values[base + field.buckets + les.length];
     writer.sample(bucketName, `${prefix}le="+Inf"`, count);
     writer.sample(`${metric.name}_sum`, labels, values[base + field.sum] / divisor);
     writer.sample(`${metric.name}_count`, labels, count);
   };
 }
 
-function numberRow({ metric, field, kind, divisor }: SeriesFamily): RowWriter {
-  const column = kind === 'histogram' ? field.sum : field[kind];
+function numberRow({ metric, field, divisor }: SeriesFamily, kind: Exclude<Kind, 'histogram'>): RowWriter {
+  const column = field[kind];
   const unit = kind === 'count' ? 1 : divisor;
   return (writer, labels, values, base) => writer.sample(metric.name, labels, values[base + column] / unit);
 }
