@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { httpHeadTargets } from './http-heads.ts';
 import { replayOptionTargets } from './replay-options.ts';
 import { settingTargets } from './settings.ts';
+import { shownTextTargets } from './shown-texts.ts';
 import { fuzz, target as targetOf } from './target.ts';
 
-const TARGETS = [...httpHeadTargets, ...replayOptionTargets, ...settingTargets];
+const TARGETS = [...httpHeadTargets, ...replayOptionTargets, ...settingTargets, ...shownTextTargets];
 
 // `npm run fuzz` sets both. A test run looks at the same inputs each time, for a moment.
 const seconds = Number(process.env['SONDE_FUZZ_SECONDS'] ?? TARGETS.length * 0.3);
