@@ -70,52 +70,53 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	struct sock_state *state;
 	struct tcp_sock *tp;
 	__u32 tgid, policy, *word, wanted, number, before, rx, length, captured = 0;
-	__u64 time, pid_tgid, last;
+	struct task_struct *task;
+	__u64 time, last;
 	__u16 family, record_flags = 0;
 	bool start, announced;
 
 	if (!ring)
 		return 0;
-	count(ring, COUNT_RUNS);
+	count_call(ring, COUNT_RUNS);
 	family = sk->__sk_common.skc_family;
 	if (family != AF_INET && family != AF_INET6) {
-		count(ring, SKIP_FAMILY);
+		count_call(ring, SKIP_FAMILY);
 		return 0;
 	}
 	if (sk->sk_protocol != IPPROTO_TCP && !(capture_udp && sk->sk_protocol == IPPROTO_UDP)) {
-		count(ring, SKIP_FAMILY);
+		count_call(ring, SKIP_FAMILY);
 		return 0;
 	}
 	if (ret <= 0) {
-		count(ring, SKIP_EMPTY);
+		count_call(ring, SKIP_EMPTY);
 		return 0;
 	}
 	if (direction == DIRECTION_RECEIVE && (flags & MSG_PEEK)) {
-		count(ring, SKIP_PEEK);
+		count_call(ring, SKIP_PEEK);
 		return 0;
 	}
-	pid_tgid = bpf_get_current_pid_tgid();
-	tgid = pid_tgid >> 32;
+	task = bpf_get_current_task_btf();
+	tgid = task->tgid;
 	if (sk->sk_protocol == IPPROTO_UDP)
-		return on_datagram(ring, sk, ret, direction, pid_tgid);
+		return on_datagram(ring, sk, ret, direction, task);
 
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (!tp) {
-		count(ring, SKIP_FAMILY);
+		count_call(ring, SKIP_FAMILY);
 		return 0;
 	}
 	state = socket_state(sk);
 	if (tgid == self_tgid) {
 		if (state && state->phase < PHASE_ANNOUNCED)
 			state->phase = PHASE_HIDDEN;
-		count(ring, SKIP_SELF);
+		count_call(ring, SKIP_SELF);
 		return 0;
 	}
 	time = call_time(tp, direction);
 	if (!state || state->phase < PHASE_HIDDEN) {
 		state = join(sk, tp, ret, direction, time);
 		if (!state) {
-			count(ring, DROP_STORAGE_FULL);
+			count_call(ring, DROP_STORAGE_FULL);
 			return 0;
 		}
 	}
@@ -126,7 +127,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 			report_owner(state, time);
 	}
 	if (state->phase == PHASE_HIDDEN || state->phase == PHASE_OVER) {
-		count(ring, SKIP_FILTERED);
+		count_call(ring, SKIP_FILTERED);
 		return 0;
 	}
 
@@ -152,13 +153,13 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	policy = word && *word >> 16 == state->generation && (*word & POLICY_SET) ? *word : default_policy;
 	rx = received(sk, tp, state);
 	if ((policy & POLICY_MASK) == POLICY_IGNORE) {
-		count(ring, SKIP_POLICY);
+		count_call(ring, SKIP_POLICY);
 		return 0;
 	}
 	if ((policy & POLICY_MASK) == POLICY_COUNT ||
 	    ((policy & POLICY_MASK) == POLICY_HEADERS && !start && before - state->record_tx < 1U << 30 &&
 	     rx - state->record_rx < 1U << 30)) {
-		count(ring, COUNT_CONTINUED);
+		count_call(ring, COUNT_CONTINUED);
 		return 0;
 	}
 
@@ -168,7 +169,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
 	if (wanted && ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) ||
-		       !find_buffer(&buffer, state, ret))) {
+		       !find_buffer(&buffer, task, state, ret))) {
 		wanted = 0;
 		record_flags = FLAG_NO_PAYLOAD;
 	}
@@ -176,7 +177,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	length = record_length(sizeof(*record), wanted);
 	record = announced ? ring_reserve(ring, length, false) : NULL;
 	if (!record) {
-		count(ring, DROP_RING_FULL);
+		count_call(ring, DROP_RING_FULL);
 		return 0;
 	}
 	if (wanted) {
@@ -186,7 +187,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 			record_flags = FLAG_NO_PAYLOAD;
 	}
 	if (record_flags & FLAG_NO_PAYLOAD)
-		count(ring, PAYLOAD_UNREADABLE);
+		count_call(ring, PAYLOAD_UNREADABLE);
 	record->queue = 0;
 	if (start) {
 		record_flags |= FLAG_START;
@@ -207,11 +208,11 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	record->number = number;
 	record->turn = state->turn;
 	record->tgid = tgid;
-	record->tid = (__u32)pid_tgid;
+	record->tid = task->pid;
 	state->record_tx = before;
 	state->record_rx = rx;
-	count(ring, COUNT_MESSAGES);
-	ring_commit(ring, &record->head, length);
+	count_call(ring, COUNT_MESSAGES);
+	ring_commit(&record->head, length);
 	return 0;
 }
 
@@ -236,7 +237,7 @@ int BPF_PROG(sonde_queue, struct sock *sk)
 
 	if (!state || state->direction == DIRECTION_RECEIVE)
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (tp && bpf_core_field_exists(tp->tcp_clock_cache))
 		state->arrived = tp->tcp_clock_cache;
 	return 0;

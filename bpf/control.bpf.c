@@ -65,7 +65,7 @@ static long produce_one(__u32 at, void *context)
 	record->tid = 0;
 	record->queue = 0;
 	count(ring, COUNT_MESSAGES);
-	ring_commit(ring, &record->head, length);
+	ring_commit(&record->head, length);
 	state->done++;
 	return 0;
 }

@@ -33,16 +33,17 @@ static __always_inline void destination_of(struct user_sockaddr *peer)
 		bpf_probe_read_user(peer, 16, (void *)name);
 }
 
-static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk, int ret, int direction, __u64 pid_tgid)
+static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk, int ret, int direction,
+				       struct task_struct *task)
 {
-	__u32 tgid = pid_tgid >> 32, wanted = ret, captured = 0, length;
+	__u32 tgid = task->tgid, wanted = ret, captured = 0, length;
 	__u16 family = sk->__sk_common.skc_family, port = sk->__sk_common.skc_dport;
 	struct datagram_record *record;
 	struct user_sockaddr peer;
 	struct user_buffer buffer;
 
 	if (tgid == self_tgid) {
-		count(ring, SKIP_SELF);
+		count_call(ring, SKIP_SELF);
 		return 0;
 	}
 	__builtin_memset(&peer, 0, sizeof(peer));
@@ -52,19 +53,19 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 			port = peer.port;
 	}
 	if (filter_use && filtered(local_port(sk), bpf_ntohs(port), tgid, bpf_get_current_cgroup_id())) {
-		count(ring, SKIP_FILTERED);
+		count_call(ring, SKIP_FILTERED);
 		return 0;
 	}
 	if (wanted > payload_bytes)
 		wanted = payload_bytes;
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
-	if (!find_buffer(&buffer, NULL, ret))
+	if (!find_buffer(&buffer, task, NULL, ret))
 		wanted = 0;
 	length = record_length(sizeof(*record), wanted);
 	record = ring_reserve(ring, length, false);
 	if (!record) {
-		count(ring, DROP_RING_FULL);
+		count_call(ring, DROP_RING_FULL);
 		return 0;
 	}
 	if (wanted)
@@ -80,7 +81,7 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 	record->cgroup_id = bpf_get_current_cgroup_id();
 	record->size = ret;
 	record->tgid = tgid;
-	record->tid = (__u32)pid_tgid;
+	record->tid = task->pid;
 	record->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	record->local_port = bpf_htons(local_port(sk));
 	record->remote_port = port;
@@ -94,9 +95,9 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
 	record->family = family == AF_INET ? 4 : 6;
 	if (!captured)
-		count(ring, PAYLOAD_UNREADABLE);
-	count(ring, COUNT_MESSAGES);
-	ring_commit(ring, &record->head, length);
+		count_call(ring, PAYLOAD_UNREADABLE);
+	count_call(ring, COUNT_MESSAGES);
+	ring_commit(&record->head, length);
 	return 0;
 }
 

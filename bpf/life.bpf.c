@@ -45,7 +45,7 @@ static __always_inline void on_connect(struct sock *sk, __u64 now)
 static __always_inline void on_established(struct sock *sk, int oldstate, __u64 now)
 {
 	struct sock_state *state = make_state(sk, now);
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = tcp_of(sk);
 
 	if (!state || !tp || state->established)
 		return;
@@ -99,7 +99,7 @@ static __always_inline void on_closed(struct sock *sk, int oldstate, __u64 now)
 		return;
 	state->reason = reason_of(sk, oldstate, state);
 	state->error = (__u16)sk->sk_err;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (tp)
 		state->rx_final = received(sk, tp, state);
 	if (state->reason == CLOSE_CONNECT_FAILED) {
@@ -141,7 +141,7 @@ int BPF_PROG(sonde_destroy, struct sock *sk)
 
 	if (!state || state->phase == PHASE_OVER)
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	rx = state->rx_final;
 	/* The application may have read on after the close; but not after it reset the connection itself. */
 	if (tp && state->reason != CLOSE_RESET_LOCAL)

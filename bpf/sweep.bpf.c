@@ -19,7 +19,7 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 		announce(state);
 	if (state->phase != PHASE_ANNOUNCED)
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = tcp_of(sk);
 	if (!tp)
 		return 0;
 	rx = state->reason ? state->rx_final : received(sk, tp, state);

@@ -158,6 +158,17 @@ struct bpf_iter__bpf_sk_storage_map {
 
 #pragma clang attribute pop
 
+/* 6.2 and later; the verifier replaces the call by a move. */
+extern void *bpf_rdonly_cast(void *object, __u32 btf_id) __ksym __weak;
+
+/* The TCP part of a TCP socket. A cast where the kernel allows it: a helper call costs several ns here. */
+static __always_inline struct tcp_sock *tcp_of(struct sock *sk)
+{
+	if (&bpf_rdonly_cast)
+		return bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+	return bpf_skc_to_tcp_sock(sk);
+}
+
 /* What user space lays out for the socket calls (uapi, same on every kernel). */
 struct user_iovec {
 	__u64 base;

@@ -29,7 +29,7 @@
 struct user_buffer {
 	__u64 base;   /* of the first piece */
 	__u64 length; /* of the first piece */
-	__u64 iov;    /* the pieces, 0 if there is only one */
+	__u64 iov;    /* where the pieces are listed, if there are several */
 	__u32 pieces;
 };
 
@@ -107,25 +107,38 @@ static __always_inline bool use_vector(struct user_buffer *buffer, struct sock_s
 	return use_message(buffer, entry);
 }
 
-/*
- * Finds the caller's buffer; `state` is NULL for a socket without one (UDP).
- * 0 if there is none. A global function: the verifier reads it once, not on each path of the hooks.
- */
-__noinline int find_buffer(struct user_buffer *buffer, struct sock_state *state, __u32 size)
+/* The calls with an array of messages, and tasks that use io_uring: seldom, so kept off the hooks' paths. */
+__noinline int find_vector(struct user_buffer *buffer, struct sock_state *state, __u32 size)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	if (!buffer || !state || (regs->orig_ax != NR_sendmmsg && regs->orig_ax != NR_recvmmsg))
+		return 0;
+	return use_vector(buffer, state, regs->si, regs->dx, size);
+}
+
+__noinline int owns_registers(struct sock_state *state)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	return state && is_fd_of(state->address, task, regs->di);
+}
+
+/* Finds the caller's buffer; `state` is NULL for a socket without one (UDP). False if there is none. */
+static __always_inline bool find_buffer(struct user_buffer *buffer, struct task_struct *task, struct sock_state *state,
+					__u32 size)
+{
 	struct pt_regs *regs;
 
-	if (!buffer)
-		return 0;
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
-		return 0;
+		return false;
 	if (task->thread_info.status & TS_COMPAT)
-		return 0;
+		return false;
+	if (task->io_uring && !owns_registers(state))
+		return false;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	if (task->io_uring && (!state || !is_fd_of(state->address, task, regs->di)))
-		return 0;
-	buffer->iov = 0;
 	buffer->pieces = 1;
 	switch (regs->orig_ax) {
 	case NR_read:
@@ -134,20 +147,15 @@ __noinline int find_buffer(struct user_buffer *buffer, struct sock_state *state,
 	case NR_recvfrom:
 		buffer->base = regs->si;
 		buffer->length = regs->dx;
-		return 1;
+		return true;
 	case NR_readv:
 	case NR_writev:
 		return use_iov(buffer, regs->si, regs->dx);
 	case NR_sendmsg:
 	case NR_recvmsg:
 		return use_message(buffer, regs->si);
-	case NR_sendmmsg:
-	case NR_recvmmsg:
-		if (!state)
-			return 0;
-		return use_vector(buffer, state, regs->si, regs->dx, size);
 	}
-	return 0;
+	return find_vector(buffer, state, size);
 }
 
 /* Where payload goes, with room behind it for the verifier, who cannot see that pieces add up to `wanted`. */

@@ -168,7 +168,7 @@ enum counter {
 	SKIP_POLICY = 8,         /* policy ignore */
 	DROP_RING_FULL = 9,      /* runs whose message record found no room */
 	DROP_STORAGE_FULL = 10,  /* runs on a socket for which no state could be made */
-	RING_RECORDS = 11,       /* records of every kind that were committed */
+	RING_LIFE = 11,          /* records of a socket's life (all but messages and datagrams) that were written */
 	RING_LIFE_FULL = 12,     /* open, owner, totals and close records that found no room */
 	PAYLOAD_UNREADABLE = 13, /* message records with FLAG_NO_PAYLOAD */
 	TABLE_FULL = 14,         /* attempts to track a socket that found no free index */

@@ -23,41 +23,40 @@ enum socket_phase {
 };
 
 struct sock_state {
+	/* What each call touches: 56 bytes, which share a cache line with the storage's own header. */
 	__u32 phase;
 	__u32 index;
-	__u16 generation;
-	__u8 direction;
-	__u8 role;
-	__u8 reason;
-	__u8 family;
-	__u16 error;
 	__u32 tgid;
 	__u32 tx;
 	__u32 rx_base;
-	__u32 rx_final; /* rx when the socket closed: disconnect() spoils copied_seq */
 	__u32 number;
 	__u32 turn;
+	__u32 record_tx; /* what the last message record said */
+	__u32 record_rx;
+	__u16 generation;
+	__u8 direction;
+	__u8 role;
+	__u64 last_send;
+	__u64 last_receive;
+	/* What the rest of a connection's life touches. */
+	__u32 rx_final; /* rx when the socket closed: disconnect() spoils copied_seq */
 	__u32 reported_tx; /* what the last totals record said */
 	__u32 reported_rx;
 	__u32 reported_number;
-	__u32 record_tx; /* what the last message record said */
-	__u32 record_rx;
-	__u16 flags;
-	__u8 joined;
-	__u8 established;
 	__u32 mmsg_tid; /* progress of a sendmmsg or recvmmsg: see payload.h */
 	__u32 mmsg_count;
 	__u32 mmsg_size;
-	__u32 mmsg_pad;
+	__u16 error;
+	__u8 reason;
+	__u8 joined;
 	__u64 mmsg_vector;
+	__u64 established; /* 1 once it was */
 	__u64 address; /* of the struct sock, for what is verified apart from the hooks */
 	__u64 cookie;
 	__u64 cgroup_id;
 	__u64 connect_started;
 	__u64 connect_ns;
 	__u64 opened;
-	__u64 last_send;
-	__u64 last_receive;
 	__u64 arrived; /* precise queue time: when the last segment before the first receive came in */
 	__u8 comm[16];
 };
@@ -211,7 +210,8 @@ __noinline int announce(struct sock_state *state)
 	record->role = state->role;
 	state->phase = PHASE_ANNOUNCED;
 	count(ring, SOCKETS_OPENED);
-	ring_commit(ring, &record->head, sizeof(*record));
+	count(ring, RING_LIFE);
+	ring_commit(&record->head, sizeof(*record));
 	return 1;
 }
 
@@ -232,7 +232,8 @@ __noinline int report_owner(struct sock_state *state, __u64 time)
 	record->tgid = state->tgid;
 	record->tid = (__u32)bpf_get_current_pid_tgid();
 	__builtin_memcpy(record->comm, state->comm, sizeof(record->comm));
-	ring_commit(ring, &record->head, sizeof(*record));
+	count(ring, RING_LIFE);
+	ring_commit(&record->head, sizeof(*record));
 	return 1;
 }
 
@@ -260,7 +261,8 @@ __noinline int report_totals(struct sock_state *state, __u8 kind, __u64 time, __
 	record->error = state->error;
 	record->spliced = 0;
 	record->cookie = state->cookie;
-	ring_commit(ring, &record->head, sizeof(*record));
+	count(ring, RING_LIFE);
+	ring_commit(&record->head, sizeof(*record));
 	return 1;
 }
 

@@ -97,7 +97,7 @@ export const COUNTER = {
   skipPolicy: 8,
   dropRingFull: 9,
   dropStorageFull: 10,
-  ringRecords: 11,
+  ringLife: 11,
   ringLifeFull: 12,
   payloadUnreadable: 13,
   tableFull: 14,

@@ -53,7 +53,7 @@ export function createRingStage(read: () => KernelCounts): Stage {
       const { counters, pending, abandoned } = read();
       const own = (name: keyof typeof READER): number => counters[COUNTER.counters + READER[name]] ?? 0;
       return {
-        produced: counters[COUNTER.ringRecords] ?? 0,
+        produced: (counters[COUNTER.countMessages] ?? 0) + (counters[COUNTER.ringLife] ?? 0),
         delivered: own('records'),
         inFlight: pending,
         dropped: { reader_stopped: abandoned, bad_record: own('bad') },

@@ -117,7 +117,7 @@ describe('drain', () => {
     drain(probe, true);
     const counters = probe.counters();
     expect(counters[COUNTER.countRuns]).toBe(15);
-    expect(counters[COUNTER.ringRecords]).toBe(15);
+    expect(counters[COUNTER.ringLife]).toBe(15);
     expect([own('records'), own('bytes'), own('drains'), own('bad')]).toEqual([15, 10 * 128 + 5 * 64, 1, 0]);
   });
 });

@@ -121,7 +121,7 @@ static long put_one(__u32 i, struct putting *putting)
 	asm volatile("" ::: "memory");
 	*(volatile __u32 *)&record->head.length = put->length;
 	if (put->length)
-		ring->counters[RING_RECORDS] += 1;
+		ring->counters[RING_LIFE] += 1;
 	putting->done += 1;
 	return 0;
 }
