@@ -1,0 +1,250 @@
+import type { Consumer } from '../../model/data-group.ts';
+import type { EventBatch, EventConsumer, PolicySink } from '../../model/event-batch.ts';
+import type { Stage } from '../../model/law.ts';
+import { KIND, RECORD } from '../../model/record.gen.ts';
+import { stopConnection } from './closing.ts';
+import { ConnectionTable } from './connection-table.ts';
+import type { Connection, Environment } from './connection.ts';
+import { DatagramSockets } from './datagram-sockets.ts';
+import { Detection } from './detection.ts';
+import { ExchangeView } from './exchange-view.ts';
+import type { ConnectionNames } from './exchange-view.ts';
+import type { Exchange } from './exchange.ts';
+import { Intake } from './intake.ts';
+import type { LabelInterner } from './label-cache.ts';
+import { Labeller } from './labeller.ts';
+import { MessageFeed } from './message-feed.ts';
+import { openConnection } from './opening.ts';
+import { Protocols } from './protocols.ts';
+import type { ProtocolSettings } from './protocols.ts';
+import { RecordTimes } from './record-reader.ts';
+import { NetworkStatistics } from './statistics.ts';
+import { Texts } from './texts.ts';
+
+const { head, message } = RECORD;
+
+/** Timeouts are looked at so often, on the events' time. */
+const TIMERS_NS = 1e9;
+/** A connection whose first bytes do not tell what it speaks is decided after so long. */
+const UNDECIDED_NS = 30e9;
+/** Label sets that were not used for so long are let go. */
+const SWEEP_NS = 30e9;
+
+export interface NetworkAnalyzerOptions {
+  /** Size of the connection table (`analyzers.network.max_connections`). */
+  readonly maxConnections: number;
+  /** By protocol name (`analyzers.network.protocols`). Default: all on, with their own timeouts. */
+  readonly protocols?: Readonly<Record<string, ProtocolSettings>>;
+  readonly labels: LabelInterner;
+  /** Takes the exchanges: views that are valid during `consume`. */
+  readonly next: Consumer;
+  /** Where connections are narrowed and widened. Default: nowhere. */
+  readonly policy?: PolicySink;
+  /** The time in records that is 0 in the pipeline, ns (`Clock.origin`). Default 0. */
+  readonly origin?: bigint;
+  /** Names of connections by cookie, where the source has its own. Default: the cookie. */
+  readonly connectionNames?: ConnectionNames;
+  /** Length of the kernel's tick. Default 4 ms; see `setTickNs`. */
+  readonly tickNs?: number;
+}
+
+export interface NetworkAnalyzer extends EventConsumer {
+  /** The stage `analyzer` of the law. Unit: message and datagram records. */
+  readonly stage: Stage;
+  readonly statistics: Readonly<NetworkStatistics>;
+  /** Length of the kernel's tick in ns, which queue times come in: the receiver learns it at run time. */
+  setTickNs(ns: number): void;
+}
+
+/** Pairs the messages of each connection into exchanges, and yields them to `next`. */
+export function createNetworkAnalyzer(options: NetworkAnalyzerOptions): NetworkAnalyzer {
+  return new Analyzer(options);
+}
+
+class Analyzer implements NetworkAnalyzer, Environment {
+  readonly texts = new Texts();
+  readonly protocols: Protocols;
+  readonly statistics = new NetworkStatistics();
+  readonly policy: PolicySink | null;
+  readonly stage: Stage;
+
+  readonly #next: Consumer;
+  readonly #labeller: Labeller;
+  readonly #view: ExchangeView;
+  readonly #times: RecordTimes;
+  readonly #feed: MessageFeed;
+  readonly #intake: Intake;
+  readonly #table: ConnectionTable;
+  readonly #datagrams: DatagramSockets;
+  #nextTimers = -Infinity;
+  #nextSweep = -Infinity;
+
+  constructor(options: NetworkAnalyzerOptions) {
+    this.policy = options.policy ?? null;
+    this.protocols = new Protocols(this.texts, options.protocols ?? {});
+    this.#next = options.next;
+    this.#labeller = new Labeller(options.labels);
+    this.#view = new ExchangeView(this.#labeller, options.connectionNames ?? null);
+    this.#times = new RecordTimes(options.origin ?? 0n);
+    this.#feed = new MessageFeed(this.#times, this.statistics);
+    if (options.tickNs !== undefined) this.setTickNs(options.tickNs);
+    this.#intake = new Intake({
+      feed: this.#feed,
+      detection: new Detection(this.protocols),
+      statistics: this.statistics,
+      times: this.#times,
+    });
+    this.#table = new ConnectionTable(this, options.maxConnections);
+    this.#datagrams = new DatagramSockets(this, this.#times, options.maxConnections);
+    this.stage = { name: 'analyzer', read: () => this.statistics.stage(this.#inFlight()) };
+  }
+
+  setTickNs(ns: number): void {
+    this.#feed.tickNs = ns;
+  }
+
+  consume(batch: EventBatch): void {
+    const { bytes, words, halves, length } = batch;
+    const table = this.#table;
+    const feed = this.#feed;
+    const statistics = this.statistics;
+    let offset = 0;
+    while (offset < length) {
+      const word = offset >>> 2;
+      const recordLength = words[word];
+      if (recordLength < RECORD.align || (recordLength & 3) !== 0 || recordLength > length - offset) {
+        // Where the next record begins is not known.
+        statistics.badRecords++;
+        return;
+      }
+      const kind = bytes[offset + head.kind];
+      if (kind === KIND.message) {
+        statistics.produced++;
+        const connection = table.at(words[word + head.index / 4]);
+        if (
+          connection !== null &&
+          connection.direct &&
+          connection.generation === halves[(offset + head.generation) >>> 1] &&
+          connection.parser !== null &&
+          words[word + message.number / 4] === (connection.number + 1) >>> 0
+        ) {
+          connection.number = words[word + message.number / 4];
+          feed.message(connection, connection.parser, bytes, words, halves, offset);
+        } else {
+          this.#rest(batch, offset, kind);
+        }
+      } else {
+        this.#rest(batch, offset, kind);
+      }
+      offset += recordLength;
+    }
+  }
+
+  tick(now: number): void {
+    this.#intake.tick();
+    if (now < this.#nextTimers) return;
+    this.#nextTimers = now + TIMERS_NS;
+    for (const connection of this.#table.live()) {
+      if (connection.first !== null) connection.parser?.tick(now);
+      else if (now - connection.undecidedSince > UNDECIDED_NS) this.#intake.decide(connection);
+    }
+    this.#datagrams.tick(now);
+    if (now < this.#nextSweep) return;
+    this.#nextSweep = now + SWEEP_NS;
+    this.#labeller.sweep();
+  }
+
+  flush(now: number): void {
+    this.#intake.releaseAll();
+    for (const connection of this.#table.live()) {
+      this.#intake.decide(connection);
+      stopConnection(connection, 'flush', now);
+    }
+    this.#datagrams.flush(now);
+    this.#labeller.clear();
+  }
+
+  finished(exchange: Exchange, connection: Connection): void {
+    const statistics = this.statistics;
+    statistics.exchanges++;
+    if (!exchange.complete) statistics.incomplete++;
+    statistics.delivered += exchange.messages;
+    const view = this.#view;
+    view.set(exchange, connection, this.#labeller.label(exchange, connection));
+    this.#next.consume(view);
+  }
+
+  /** Everything but the next message of a connection that is well known. */
+  #rest(batch: EventBatch, offset: number, kind: number): void {
+    if (kind === KIND.datagram) {
+      this.statistics.produced++;
+      this.#datagrams.record(batch, offset);
+      return;
+    }
+    if (kind < KIND.message || kind > KIND.datagram) {
+      this.statistics.badRecords++;
+      return;
+    }
+    const { bytes, words, halves } = batch;
+    const connection = this.#locate(batch, offset, kind);
+    if (connection === null) return;
+    if (kind === KIND.open) {
+      const lost = openConnection(connection, batch, offset, this.#times);
+      if (lost < 0) return;
+      this.statistics.connectionsOpened++;
+      if (connection.held === null) {
+        connection.number = lost;
+        this.statistics.lostRecords += lost;
+      }
+      this.#intake.opened(connection);
+    } else {
+      this.#intake.record(connection, bytes, words, halves, offset);
+    }
+  }
+
+  /** The connection of a record; a new generation ends the old one. Null if the record is of no use. */
+  #locate(batch: EventBatch, offset: number, kind: number): Connection | null {
+    const index = batch.words[(offset + head.index) >>> 2];
+    const generation = batch.halves[(offset + head.generation) >>> 1];
+    const connection = this.#table.reserve(index);
+    const isMessage = kind === KIND.message;
+    if (connection === null) {
+      if (isMessage) this.statistics.droppedTableFull++;
+      return null;
+    }
+    if (connection.generation === generation) {
+      if (connection.live) return connection;
+      if (connection.begun) {
+        if (isMessage) this.statistics.droppedGap++;
+        return null;
+      }
+    }
+    const isOlder = connection.begun && ((generation - connection.generation) & 0xffff) >= 0x8000;
+    if (isOlder) {
+      if (isMessage) this.statistics.droppedGap++;
+      return null;
+    }
+    if (connection.live) {
+      this.#intake.release(connection);
+      this.#intake.decide(connection);
+      if (connection.live) {
+        this.statistics.connectionsLost++;
+        stopConnection(connection, 'lost', this.#times.read(batch.words, offset + head.time));
+      }
+    }
+    connection.begin(index, generation);
+    return connection;
+  }
+
+  /** Records in exchanges that are open, and records that wait: counted where they are. */
+  #inFlight(): number {
+    let count = 0;
+    for (const connections of [this.#table.live(), this.#datagrams.connections]) {
+      for (const connection of connections) {
+        count += this.#intake.waiting(connection);
+        for (let exchange = connection.first; exchange !== null; exchange = exchange.next) count += exchange.messages;
+      }
+    }
+    return count;
+  }
+}

@@ -1,0 +1,121 @@
+import { ERROR } from '../../exchange.ts';
+import type { Exchange } from '../../exchange.ts';
+import type { Segment } from '../../segment.ts';
+import type { ConnectionEnd, Gap, Parser, ProtocolHost } from '../protocol.ts';
+
+/** How long a response must be silent to be over; without a following request there is no other sign. */
+const QUIET_NS = 2.5e9;
+
+/** Half duplex: what the client sends is a request, what comes back until it sends again is the response. */
+export class GenericParser implements Parser {
+  readonly #host: ProtocolHost;
+  #narrowed = false;
+
+  constructor(host: ProtocolHost) {
+    this.#host = host;
+  }
+
+  turn(fromClient: boolean): void {
+    if (fromClient) this.#endAnswered();
+  }
+
+  data(fromClient: boolean, segment: Segment): void {
+    const size = segment.end - segment.start + segment.unseen;
+    let exchange = this.#host.first;
+    if (fromClient) {
+      if (exchange === null) exchange = this.#host.open(segment);
+      else this.#host.credit(exchange, segment);
+    } else if (exchange === null) {
+      this.#host.refuse('unrequested');
+      return;
+    } else {
+      this.#host.credit(exchange, segment);
+    }
+    count(exchange, fromClient, size, segment.time);
+  }
+
+  skip(fromClient: boolean, bytes: number, time: number): void {
+    const exchange = this.#host.first;
+    if (exchange !== null) count(exchange, fromClient, bytes, time);
+  }
+
+  gap(gap: Gap): void {
+    const clientTurns = gap.lastFromClient ? gap.turns >> 1 : (gap.turns + 1) >> 1;
+    while (this.#host.first !== null) {
+      const exchange = this.#host.first;
+      exchange.complete = false;
+      exchange.responseEnd = Number.NaN;
+      this.#host.finish(exchange);
+    }
+    const whole = clientTurns - (gap.nextFromClient || clientTurns === 0 ? 0 : 1);
+    if (whole > 0) this.#host.lost(whole, gap.clientBytes, gap.serverBytes, gap.time);
+    if (clientTurns === whole) return;
+    const exchange = this.#host.openUnseen(gap.time);
+    exchange.complete = false;
+    exchange.requestEnd = gap.time;
+    if (whole === 0) exchange.requestBytes = gap.clientBytes;
+  }
+
+  tick(now: number): void {
+    const exchange = this.#host.first;
+    if (exchange === null) return;
+    if (exchange.responseBytes > 0) {
+      if (now - exchange.lastActivity > QUIET_NS) this.#endAnswered();
+      return;
+    }
+    const deadline = exchange.lastActivity + this.#host.timeoutNs;
+    if (exchange.reported || now <= deadline) return;
+    exchange.error = ERROR.noResponse;
+    exchange.end = deadline;
+    this.#host.report(exchange);
+  }
+
+  end(reason: ConnectionEnd, time: number): void {
+    const exchange = this.#host.first;
+    if (exchange === null) return;
+    if (exchange.responseBytes === 0) {
+      exchange.end = time;
+      exchange.error = errorOf(reason);
+      if (reason === 'flush' || reason === 'lost') exchange.complete = false;
+    }
+    this.#host.finish(exchange);
+  }
+
+  #endAnswered(): void {
+    const exchange = this.#host.first;
+    if (exchange === null || exchange.responseBytes === 0) return;
+    exchange.responseDone = true;
+    this.#host.finish(exchange);
+    if (this.#narrowed) return;
+    this.#narrowed = true;
+    this.#host.narrow(0, 0);
+  }
+}
+
+function count(exchange: Exchange, fromClient: boolean, size: number, time: number): void {
+  exchange.lastActivity = time;
+  if (fromClient) {
+    exchange.requestBytes += size;
+    exchange.requestEnd = time;
+    return;
+  }
+  exchange.requestDone = true;
+  if (exchange.responseBytes === 0) exchange.responseStart = time;
+  exchange.responseBytes += size;
+  exchange.responseEnd = time;
+}
+
+function errorOf(reason: ConnectionEnd): number {
+  switch (reason) {
+    case 'closed':
+    case 'lost':
+      return ERROR.closed;
+    case 'reset':
+      return ERROR.reset;
+    case 'timeout':
+    case 'input_end':
+      return ERROR.noResponse;
+    case 'flush':
+      return ERROR.none;
+  }
+}

@@ -1,0 +1,158 @@
+import { hashByte, HASH_START, textEquals } from '../../text-table.ts';
+import type { Text } from '../../text-table.ts';
+import type { Texts } from '../../texts.ts';
+import { CR, isToken, LF, SPACE } from './characters.ts';
+import { Fields, INCOMPLETE, readFields } from './fields.ts';
+import { routeOf } from './route.ts';
+
+export { INCOMPLETE } from './fields.ts';
+export const MALFORMED = -2;
+
+const LONGEST_METHOD = 32;
+const SLASH = 47;
+const QUESTION = 63;
+const HASH = 35;
+
+/** The head of a request, RFC 9112 §3. One object that `read` fills again and again. */
+export class RequestHead {
+  readonly fields = new Fields();
+  /** Null if the capture ended within it. */
+  method: Text | null = null;
+  path: Text | null = null;
+  /** 10 or 11; 0 if not seen. */
+  version = 0;
+  /** It goes on behind what was captured. */
+  cut = false;
+
+  readonly #texts: Texts;
+  readonly #get: Text;
+  readonly #head: Text;
+  readonly #connect: Text;
+  readonly #root: Text;
+
+  constructor(texts: Texts) {
+    this.#texts = texts;
+    this.#get = texts.words.internString('GET');
+    this.#head = texts.words.internString('HEAD');
+    this.#connect = texts.words.internString('CONNECT');
+    this.#root = this.#withRoute(texts.resources.internString('/'));
+  }
+
+  get isHead(): boolean {
+    return this.method !== null && this.method.raw === this.#head.raw;
+  }
+
+  get isConnect(): boolean {
+    return this.method !== null && this.method.raw === this.#connect.raw;
+  }
+
+  /**
+   * @param cut no more bytes of this head will be seen: what is known of it is enough
+   * @param likely a path that it probably is, compared before it is looked up
+   * @returns the place behind the head (behind the captured bytes if cut), INCOMPLETE, or MALFORMED
+   */
+  read(bytes: Uint8Array, start: number, end: number, cut: boolean, likely: Text | null): number {
+    this.method = null;
+    this.path = null;
+    this.version = 0;
+    this.cut = false;
+    this.fields.reset();
+    const afterLine = this.#readLine(bytes, start, end, likely);
+    let at = afterLine;
+    if (at >= 0) at = readFields(bytes, at, end, this.fields);
+    if (at === INCOMPLETE && cut) {
+      this.cut = true;
+      return end;
+    }
+    return at;
+  }
+
+  #readLine(bytes: Uint8Array, start: number, end: number, likely: Text | null): number {
+    let at = start;
+    if (
+      end - start > 3 &&
+      bytes[at] === 71 &&
+      bytes[at + 1] === 69 &&
+      bytes[at + 2] === 84 &&
+      bytes[at + 3] === SPACE
+    ) {
+      this.method = this.#get;
+      at += 3;
+    } else {
+      let hash = HASH_START;
+      while (at < end && isToken(bytes[at])) {
+        hash = hashByte(hash, bytes[at]);
+        at++;
+      }
+      if (at - start > LONGEST_METHOD) return MALFORMED;
+      if (at === end) return INCOMPLETE;
+      if (at === start || bytes[at] !== SPACE) return MALFORMED;
+      this.method = this.#texts.words.internHashed(bytes, start, at, hash);
+    }
+    at++;
+    const target = at;
+    if (likely !== null && this.#isLikely(bytes, target, end, likely)) {
+      this.path = likely;
+      at = target + likely.raw.length;
+      while (at < end && bytes[at] > SPACE) at++;
+    } else {
+      let hash = HASH_START;
+      while (at < end && bytes[at] > SPACE && bytes[at] !== QUESTION && bytes[at] !== HASH) {
+        hash = hashByte(hash, bytes[at]);
+        at++;
+      }
+      const pathEnd = at;
+      while (at < end && bytes[at] > SPACE) at++;
+      // Without the delimiter behind it, it may be half a path: null rather than wrong.
+      if (pathEnd < end && pathEnd > target) this.path = this.#path(bytes, target, pathEnd, hash);
+    }
+    if (at === end) return INCOMPLETE;
+    if (bytes[at] !== SPACE || at === target) return MALFORMED;
+    return this.#readVersion(bytes, at + 1, end);
+  }
+
+  #isLikely(bytes: Uint8Array, start: number, end: number, likely: Text): boolean {
+    const after = start + likely.raw.length;
+    if (after >= end || !textEquals(likely, bytes, start, after)) return false;
+    return bytes[after] === SPACE || bytes[after] === QUESTION;
+  }
+
+  /** `HTTP/1.0` or `HTTP/1.1` and the end of the line. */
+  #readVersion(bytes: Uint8Array, start: number, end: number): number {
+    const lineEnd = start + 8;
+    const known = Math.min(end, lineEnd);
+    for (let i = start; i < known; i++) {
+      const place = i - start;
+      if (place < 7 ? bytes[i] !== VERSION[place] : bytes[i] !== 48 && bytes[i] !== 49) return MALFORMED;
+    }
+    if (lineEnd >= end) return INCOMPLETE;
+    this.version = bytes[start + 7] - 38;
+    if (bytes[lineEnd] === LF) return lineEnd + 1;
+    if (bytes[lineEnd] !== CR) return MALFORMED;
+    if (lineEnd + 1 >= end) return INCOMPLETE;
+    return bytes[lineEnd + 1] === LF ? lineEnd + 2 : MALFORMED;
+  }
+
+  /** Origin-form, asterisk-form and authority-form as they are; of the absolute-form, the path. */
+  #path(bytes: Uint8Array, start: number, end: number, hash: number): Text {
+    const resources = this.#texts.resources;
+    if (bytes[start] !== SLASH && this.method !== null && !this.isConnect) {
+      let at = start;
+      while (at < end && isToken(bytes[at])) at++;
+      if (at + 2 < end && at > start && bytes[at] === 58 && bytes[at + 1] === SLASH && bytes[at + 2] === SLASH) {
+        at += 3;
+        while (at < end && bytes[at] !== SLASH) at++;
+        return at === end ? this.#root : this.#withRoute(resources.intern(bytes, at, end));
+      }
+    }
+    return this.#withRoute(resources.internHashed(bytes, start, end, hash));
+  }
+
+  #withRoute(path: Text): Text {
+    path.derived ??= this.#texts.words.internString(routeOf(path.text));
+    return path;
+  }
+}
+
+/** `HTTP/1.` */
+export const VERSION = [72, 84, 84, 80, 47, 49, 46] as const;

@@ -1,0 +1,63 @@
+import type { StageCount } from '../../model/law.ts';
+import type { RefusalReason } from './protocol/protocol.ts';
+
+/** What the network analyzer counts. Unit of the law's terms: message and datagram records. */
+export class NetworkStatistics {
+  produced = 0;
+  delivered = 0;
+  /** Records that could not be paired: late after a gap, or their counterpart lies before the capture. */
+  droppedGap = 0;
+  droppedTableFull = 0;
+  droppedParse = 0;
+  /** Records that no exchange waits for: greetings, pushes, answers after the timeout. */
+  skippedUnrequested = 0;
+  skippedLate = 0;
+
+  exchanges = 0;
+  incomplete = 0;
+  connectionsOpened = 0;
+  connectionsClosed = 0;
+  /** Connections that ended because their index came back in another generation: their close record was lost. */
+  connectionsLost = 0;
+  /** Records that never came, by their numbers. */
+  lostRecords = 0;
+  /** Messages (turns) that never came. */
+  lostTurns = 0;
+  /** Records that came before their turn and were held. */
+  reordered = 0;
+  narrowed = 0;
+  widened = 0;
+  /** Connections handed over: upgrades, and guesses that were given up. */
+  handedOver = 0;
+  /** Exchanges that ended early because too many were open on their connection. */
+  crowdedOut = 0;
+  /** Records whose length or kind cannot be. */
+  badRecords = 0;
+
+  refused(reason: RefusalReason, count: number): void {
+    switch (reason) {
+      case 'gap':
+        this.droppedGap += count;
+        return;
+      case 'parse':
+        this.droppedParse += count;
+        return;
+      case 'unrequested':
+        this.skippedUnrequested += count;
+        return;
+      case 'late':
+        this.skippedLate += count;
+    }
+  }
+
+  /** @param inFlight counted by the caller, over what is open and held */
+  stage(inFlight: number): StageCount {
+    return {
+      produced: this.produced,
+      delivered: this.delivered,
+      inFlight,
+      dropped: { gap: this.droppedGap, table_full: this.droppedTableFull, parse: this.droppedParse },
+      skipped: { unrequested: this.skippedUnrequested, late: this.skippedLate },
+    };
+  }
+}
