@@ -55,12 +55,11 @@ export async function run(options: RunOptions): Promise<number> {
     configuration,
     version,
     output: process.stdout,
-    log,
     ...(options.view && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
   });
   const status = createStatus({
     version,
-    features: pipeline.features,
+    features: () => pipeline.features(),
     stages: pipeline.stages,
     kernelCost: pipeline.kernelCost,
   });

@@ -31,7 +31,7 @@ export async function tryCapture(configuration: Configuration, version: string):
     consume(group) {
       const exchange = group as ExchangeGroup;
       if (exchange.resource() === '/sonde-doctor' || exchange.destination().endsWith(`:${talker.port}`)) {
-        seen.add(pipeline.roleOf(exchange));
+        seen.add(pipeline.labels.labels(exchange.labels).role ?? '');
         noticed();
       }
     },
@@ -56,7 +56,7 @@ export async function tryCapture(configuration: Configuration, version: string):
   });
   const status = createStatus({
     version,
-    features: () => pipeline.featuresOf(configuration),
+    features: () => pipeline.features(configuration),
     stages: pipeline.stages,
     kernelCost: pipeline.kernelCost,
   });

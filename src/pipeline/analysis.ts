@@ -1,0 +1,85 @@
+import type { ConnectionNames } from '../analyzer/network/exchange-view.ts';
+import { createNetworkAnalyzer } from '../analyzer/network/network-analyzer.ts';
+import type { ProtocolSettings } from '../analyzer/network/protocols.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { Consumer } from '../model/data-group.ts';
+import type { EventConsumer, PolicySink } from '../model/event-batch.ts';
+import type { LabelSets } from '../model/label-sets.ts';
+import type { Stage } from '../model/law.ts';
+import { withoutProtocol } from './without-protocol.ts';
+
+/** What runs on the events' clock besides the analyzer. */
+export interface Ticking {
+  tick(now: number): void;
+  /** No event will follow. */
+  flush?(now: number): void;
+}
+
+export interface AnalysisOptions {
+  readonly configuration: Configuration;
+  readonly labels: LabelSets;
+  /** Takes exchanges. */
+  readonly next: Consumer;
+  /** What else has windows or caches on the events' clock, in the order of the data. */
+  readonly ticking?: readonly Ticking[];
+  /** Where connections are narrowed; without it all that the source gives is taken. */
+  readonly policy?: PolicySink;
+  /** Length of a kernel tick, ns, as far as it is known by now. */
+  readonly tickNs?: () => number;
+  /** The time in records that is 0 in the pipeline, ns. */
+  readonly origin?: bigint;
+  readonly connectionNames?: ConnectionNames;
+}
+
+/** From records to exchanges: the part that a live capture and a replay share. */
+export interface Analysis {
+  readonly events: EventConsumer;
+  readonly stage: Stage;
+}
+
+const NS_PER_MS = 1e6;
+
+export function createAnalysis(options: AnalysisOptions): Analysis {
+  const { configuration, labels, next, ticking = [], policy, tickNs, origin, connectionNames } = options;
+  const { network } = configuration.analyzers;
+  const analyzer = createNetworkAnalyzer({
+    labels,
+    next: network.protocols.generic.enabled ? next : withoutProtocol('generic', labels, next),
+    maxConnections: network.max_connections,
+    protocols: protocolSettings(configuration),
+    ...(policy === undefined ? {} : { policy }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(connectionNames === undefined ? {} : { connectionNames }),
+  });
+  return {
+    stage: analyzer.stage,
+    events: {
+      consume: (batch) => analyzer.consume(batch),
+      tick(now) {
+        if (tickNs !== undefined) {
+          analyzer.setTickNs(tickNs());
+        }
+        analyzer.tick(now);
+        for (const one of ticking) {
+          one.tick(now);
+        }
+      },
+      flush(now) {
+        analyzer.flush(now);
+        for (const one of ticking) {
+          one.flush?.(now);
+        }
+      },
+    },
+  };
+}
+
+function protocolSettings(configuration: Configuration): Record<string, ProtocolSettings> {
+  const { protocols } = configuration.analyzers.network;
+  return Object.fromEntries(
+    Object.entries(protocols).map(([name, { enabled, ports, slow, timeout }]): [string, ProtocolSettings] => [
+      name,
+      { enabled, ports, slowNs: slow * NS_PER_MS, timeoutNs: timeout * NS_PER_MS },
+    ]),
+  );
+}

@@ -1,0 +1,136 @@
+import type { Configuration } from '../config/schema.ts';
+import { formatAddress } from '../config/units.ts';
+import type { Feature, KernelCost } from '../control/status.ts';
+import { createPrometheusExporter } from '../exporter/prometheus/prometheus-exporter.ts';
+import type { Consumer } from '../model/data-group.ts';
+import { LabelSets } from '../model/label-sets.ts';
+import type { Stage } from '../model/law.ts';
+import type { SeriesSource } from '../model/series.ts';
+import { createAggregateProcessor } from '../processor/aggregate/aggregate-processor.ts';
+import { createProcessProcessor } from '../processor/process/process-processor.ts';
+import { createKernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
+import type { KernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
+import { createPolicyTable } from '../receiver/kernel/policy-table.ts';
+import { createSelfMetrics } from '../receiver/self/self-metrics.ts';
+import { createAnalysis } from './analysis.ts';
+import type { Ticking } from './analysis.ts';
+import { fanOut } from './fan-out.ts';
+import { pipelineFeatures } from './features.ts';
+import type { Component } from './lifecycle.ts';
+
+export interface KernelPipelineOptions {
+  readonly configuration: Configuration;
+  readonly version: string;
+  /** Takes the lines of `exporters.stdout`. */
+  readonly output?: NodeJS.WritableStream;
+  /** Takes every exchange too. */
+  readonly exchanges?: Consumer;
+  /** In place of the configured window, ms. */
+  readonly windowMs?: number;
+}
+
+/** What `sonde run` runs, built and wired, not yet started. */
+export interface KernelPipeline {
+  /** In the order in which data meets them, for createLifecycle. */
+  readonly components: readonly Component[];
+  /** Every stage of the law, in the order of the data. */
+  readonly stages: readonly Stage[];
+  readonly store: SeriesSource;
+  /** `configuration`: whose switches are told, by default those that it was built with. */
+  readonly features: (configuration?: Configuration) => readonly Feature[];
+  readonly kernelCost: () => KernelCost;
+  readonly labels: LabelSets;
+  /** Where the metrics are; undefined before the start and if the exporter is off. */
+  readonly metricsUrl: () => string | undefined;
+}
+
+const NS_PER_MS = 1e6;
+
+/** Builds everything before anything starts; what is off is not built. @throws SondeError */
+export function createKernelPipeline(options: KernelPipelineOptions): KernelPipeline {
+  const { configuration, exchanges, windowMs } = options;
+  const { capture, analyzers, processors, exporters } = configuration;
+  const labels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
+  const policies = createPolicyTable();
+
+  // The aggregate reads the stages of the receiver, which is built last.
+  const captureStages = ['hook', 'ring'].map((name): Stage => ({ name, read: () => stageOf(receiver, name).read() }));
+  const aggregate = createAggregateProcessor({
+    labels,
+    windowNs: (windowMs ?? processors.aggregate.window) * NS_PER_MS,
+    ttlNs: exporters.prometheus.ttl * NS_PER_MS,
+    maxSeries: exporters.prometheus.max_series,
+    stages: captureStages,
+  });
+  const ends: Consumer[] = [aggregate];
+  if (exchanges !== undefined) {
+    ends.push(exchanges);
+  }
+  const summed = fanOut(ends);
+  const processes = processors.process.enabled ? createProcessProcessor({ labels, next: summed }) : undefined;
+  const ticking: Ticking[] = [...(processes === undefined ? [] : [processes]), aggregate];
+  const analysis = createAnalysis({
+    configuration,
+    labels,
+    next: processes ?? summed,
+    ticking,
+    policy: policies,
+    tickNs: () => receiver.tickNs(),
+  });
+  const receiver = createKernelReceiver({
+    next: analysis.events,
+    policies,
+    ringBytes: capture.ring_bytes,
+    maxConnections: analyzers.network.max_connections,
+    payloadBytes: capture.payload_bytes,
+    queueTime: capture.queue_time,
+    udp: capture.udp,
+    filter: capture.filter,
+    policy: capture.policy,
+  });
+  const stages = [...receiver.stages, analysis.stage, aggregate.stage];
+
+  let metricsUrl: string | undefined;
+  const components: Component[] = [receiver];
+  if (exporters.prometheus.enabled) {
+    const { listen } = exporters.prometheus;
+    const exporter = createPrometheusExporter({
+      store: aggregate.store,
+      stages: [...stages],
+      labels,
+      listen,
+      registry: createSelfMetrics({ version: options.version }),
+    });
+    components.push({
+      name: 'prometheus',
+      async start() {
+        const { port } = await exporter.start();
+        metricsUrl = `http://${formatAddress({ host: listen.host, port })}/metrics`;
+      },
+      stop: () => exporter.stop(),
+    });
+    stages.push(exporter.stage);
+  }
+  return {
+    components,
+    stages,
+    store: aggregate.store,
+    labels,
+    kernelCost: () => receiver.kernelCost(),
+    metricsUrl: () => metricsUrl,
+    features: (shown = configuration) => [
+      ...receiver.features(),
+      ...pipelineFeatures(shown).map((feature) =>
+        feature.name === 'process' && processes !== undefined ? processes.feature : feature,
+      ),
+    ],
+  };
+}
+
+function stageOf(receiver: KernelReceiver, name: string): Stage {
+  const stage = receiver.stages.find((one) => one.name === name);
+  if (stage === undefined) {
+    throw new Error(`the receiver has no stage ${name}`);
+  }
+  return stage;
+}
