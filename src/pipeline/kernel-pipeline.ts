@@ -2,6 +2,9 @@ import type { Configuration } from '../config/schema.ts';
 import { formatAddress } from '../config/units.ts';
 import type { Feature, KernelCost } from '../control/status.ts';
 import { createPrometheusExporter } from '../exporter/prometheus/prometheus-exporter.ts';
+import { openStandardOutput } from '../exporter/stdout/standard-output.ts';
+import { createStdoutExporter } from '../exporter/stdout/stdout-exporter.ts';
+import { createClock } from '../model/clock.ts';
 import type { Consumer } from '../model/data-group.ts';
 import { LabelSets } from '../model/label-sets.ts';
 import type { Stage } from '../model/law.ts';
@@ -21,8 +24,8 @@ import type { Component } from './lifecycle.ts';
 export interface KernelPipelineOptions {
   readonly configuration: Configuration;
   readonly version: string;
-  /** Takes the lines of `exporters.stdout`. */
-  readonly output?: NodeJS.WritableStream;
+  /** Told of what fails while it runs, once for each change of state. */
+  readonly onError?: (component: string, error: Error) => void;
   /** Takes every exchange too. */
   readonly exchanges?: Consumer;
   /** In place of the configured window, ms. */
@@ -45,13 +48,15 @@ export interface KernelPipeline {
 }
 
 const NS_PER_MS = 1e6;
+const NS_PER_SECOND = 1e9;
 
 /** Builds everything before anything starts; what is off is not built. @throws SondeError */
 export function createKernelPipeline(options: KernelPipelineOptions): KernelPipeline {
-  const { configuration, exchanges, windowMs } = options;
+  const { configuration, exchanges, windowMs, onError = () => {} } = options;
   const { capture, analyzers, processors, exporters } = configuration;
   const labels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
   const policies = createPolicyTable();
+  const clock = createClock();
 
   // The aggregate reads the stages of the receiver, which is built last.
   const captureStages = ['hook', 'ring'].map((name): Stage => ({ name, read: () => stageOf(receiver, name).read() }));
@@ -66,9 +71,20 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   if (exchanges !== undefined) {
     ends.push(exchanges);
   }
+  const stdout = exporters.stdout.enabled
+    ? createStdoutExporter({
+        labels,
+        wallTime: (ns) => clock.wallTime(ns),
+        output: openStandardOutput(),
+        onError: (error) => onError('stdout', error),
+      })
+    : undefined;
+  if (stdout !== undefined) {
+    ends.push(stdout);
+  }
   const summed = fanOut(ends);
   const processes = processors.process.enabled ? createProcessProcessor({ labels, next: summed }) : undefined;
-  const ticking: Ticking[] = [...(processes === undefined ? [] : [processes]), aggregate];
+  const ticking: Ticking[] = [everySecond(() => clock.read()), ...(processes === undefined ? [] : [processes]), aggregate];
   const analysis = createAnalysis({
     configuration,
     labels,
@@ -80,6 +96,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   const receiver = createKernelReceiver({
     next: analysis.events,
     policies,
+    originNs: clock.origin,
     ringBytes: capture.ring_bytes,
     maxConnections: analyzers.network.max_connections,
     payloadBytes: capture.payload_bytes,
@@ -92,6 +109,10 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
 
   let metricsUrl: string | undefined;
   const components: Component[] = [receiver];
+  if (stdout !== undefined) {
+    components.push({ name: 'stdout', stop: () => stdout.stop() });
+    stages.push(stdout.stage);
+  }
   if (exporters.prometheus.enabled) {
     const { listen } = exporters.prometheus;
     const exporter = createPrometheusExporter({
@@ -133,4 +154,17 @@ function stageOf(receiver: KernelReceiver, name: string): Stage {
     throw new Error(`the receiver has no stage ${name}`);
   }
   return stage;
+}
+
+/** Calls back about once a second of the events' time. */
+function everySecond(call: () => void): Ticking {
+  let next = Number.NEGATIVE_INFINITY;
+  return {
+    tick(now) {
+      if (now >= next) {
+        next = now + NS_PER_SECOND;
+        call();
+      }
+    },
+  };
 }

@@ -54,7 +54,7 @@ export async function run(options: RunOptions): Promise<number> {
   const pipeline = createKernelPipeline({
     configuration,
     version,
-    output: process.stdout,
+    onError: (component, error) => log.error({ component, err: error }, 'cannot go on'),
     ...(options.view && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
   });
   const status = createStatus({
@@ -80,7 +80,10 @@ export async function run(options: RunOptions): Promise<number> {
   let view: LiveView | undefined;
   const giveTerminalBack = (): void => view?.stop();
   process.on('exit', giveTerminalBack);
-  process.stdout.on('error', () => signal.stop());
+  if (options.view) {
+    // `sonde run --view | head`: nobody looks any more.
+    process.stdout.on('error', () => signal.stop());
+  }
   const deadline = new AbortController();
   try {
     await lifecycle.start();

@@ -27,7 +27,7 @@ function cells(line: ExchangeLine): string[] {
     line.dst,
     request === '' ? '-' : request,
     result.filter((part) => part !== null).join(' ') || '-',
-    formatNs(line.duration_ns),
+    line.duration_ns === null ? '-' : formatNs(line.duration_ns),
     String(line.request_bytes),
     String(line.response_bytes),
   ].map(clean);
