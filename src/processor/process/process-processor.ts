@@ -36,6 +36,8 @@ export interface ProcessFeature {
 export interface ProcessProcessor extends Consumer {
   /** `now` in ns of the events' clock. */
   tick(now: number): void;
+  /** Nothing is held back; here for uniformity. */
+  flush(now: number): void;
   readonly feature: ProcessFeature;
 }
 
@@ -103,6 +105,8 @@ class ProcessNamer implements ProcessProcessor {
     }
     for (const entry of this.#unchecked.splice(0, CHECKS_PER_TICK)) this.#processes.check(entry);
   }
+
+  flush(): void {}
 
   /** Names a label set and remembers it; returns its place in the memo. */
   #resolve(id: LabelSetId): number {

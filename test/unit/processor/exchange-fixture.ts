@@ -7,8 +7,10 @@ export interface ExchangeValues extends Partial<Omit<ExchangeGroup, 'metrics'>> 
   readonly metrics?: Partial<Record<ExchangeMetricName, number>>;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** An exchange with the given values; values that are not given are not known. */
-export function exchange({ metrics = {}, ...rest }: ExchangeValues): ExchangeGroup {
+export function exchange({ metrics = {}, ...rest }: ExchangeValues): Mutable<ExchangeGroup> {
   const values = new Float64Array(EXCHANGE_METRICS).fill(Number.NaN);
   for (const [name, value] of Object.entries(metrics)) values[EXCHANGE_METRIC[name as ExchangeMetricName]] = value;
   return {

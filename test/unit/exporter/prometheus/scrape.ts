@@ -51,11 +51,11 @@ function parseSample(line: string): Sample {
   while (rest !== '') {
     const label = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/.exec(rest);
     if (label === null) throw new Error(`not labels: ${line}`);
-    labels[label[1] as string] = (label[2] as string).replaceAll(/\\(.)/g, (_, c: string) => (c === 'n' ? '\n' : c));
+    labels[label[1]] = label[2].replaceAll(/\\(.)/g, (_, c: string) => (c === 'n' ? '\n' : c));
     rest = rest.slice(label[0].length);
   }
   const value = match[3] === '+Inf' ? Infinity : Number(match[3]);
-  return { name: match[1] as string, labels, value };
+  return { name: match[1], labels, value };
 }
 
 export function sum(samples: readonly Sample[], name: string, labels: Readonly<Record<string, string>> = {}): number {

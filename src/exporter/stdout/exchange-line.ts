@@ -1,0 +1,67 @@
+import { EXCHANGE_METRIC } from '../../model/exchange.ts';
+import type { ExchangeGroup } from '../../model/exchange.ts';
+import type { Labels } from '../../model/label-sets.ts';
+
+/** One exchange as CONTRACTS write it, see "One exchange (NDJSON)". The keys are in the order of the line. */
+export interface ExchangeLine {
+  /** First byte of the request, ns since the epoch. */
+  readonly time: string;
+  readonly protocol: string;
+  readonly role: string;
+  readonly src: string;
+  readonly dst: string;
+  readonly operation: string | null;
+  readonly resource: string | null;
+  readonly status: string | null;
+  readonly error: string | null;
+  readonly request_bytes: number;
+  readonly response_bytes: number;
+  /** Null if the first byte was not seen: the connection was joined in the middle of the request. */
+  readonly duration_ns: number | null;
+  readonly ttfb_ns: number | null;
+  readonly queue_ns: number | null;
+  readonly connect_ns: number | null;
+  readonly pid: number | null;
+  readonly comm: string | null;
+  readonly conn: string;
+  readonly trace_id: string | null;
+  readonly complete: boolean;
+  readonly estimated: boolean;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Renders ns of the pipeline's clock as ns since the epoch. */
+export type WallTime = (ns: number) => string | bigint;
+
+const whole = (value: number): number | null => (Number.isNaN(value) ? null : Math.round(value));
+
+/** Makes the line of an exchange, while it is consumed. */
+export function toExchangeLine(exchange: ExchangeGroup, labels: Labels, wallTime: WallTime): ExchangeLine {
+  const { metrics } = exchange;
+  const { duration, ttfb, queue, connect, requestBytes, responseBytes } = EXCHANGE_METRIC;
+  return {
+    time: String(wallTime(exchange.timestamp)),
+    protocol: labels.protocol ?? 'generic',
+    role: labels.role ?? 'server',
+    src: exchange.source(),
+    dst: exchange.destination(),
+    operation: labels.operation ?? null,
+    resource: exchange.resource(),
+    status: labels.status ?? null,
+    error: labels.error ?? null,
+    request_bytes: whole(metrics[requestBytes]) ?? 0,
+    response_bytes: whole(metrics[responseBytes]) ?? 0,
+    duration_ns: whole(metrics[duration]),
+    ttfb_ns: whole(metrics[ttfb]),
+    queue_ns: whole(metrics[queue]),
+    connect_ns: whole(metrics[connect]),
+    // 0 and the empty name are what a source without processes gives.
+    pid: exchange.pid() || null,
+    comm: exchange.comm() || null,
+    conn: exchange.connectionId(),
+    trace_id: exchange.traceId(),
+    complete: exchange.complete,
+    estimated: exchange.estimated,
+    attributes: exchange.attributes(),
+  };
+}
