@@ -1,12 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { analyzerTargets } from './analyzer.ts';
 import { httpHeadTargets } from './http-heads.ts';
 import { replayOptionTargets } from './replay-options.ts';
 import { settingTargets } from './settings.ts';
 import { shownTextTargets } from './shown-texts.ts';
 import { fuzz, target as targetOf } from './target.ts';
 
-const TARGETS = [...httpHeadTargets, ...replayOptionTargets, ...settingTargets, ...shownTextTargets];
+const TARGETS = [
+  ...analyzerTargets,
+  ...httpHeadTargets,
+  ...replayOptionTargets,
+  ...settingTargets,
+  ...shownTextTargets,
+];
 
 // `npm run fuzz` sets both. A test run looks at the same inputs each time, for a moment.
 const seconds = Number(process.env['SONDE_FUZZ_SECONDS'] ?? TARGETS.length * 0.3);
@@ -17,7 +24,7 @@ describe(`reading what others chose, seed ${seed}`, () => {
   it.each(TARGETS.map((target) => [target.name, target] as const))(
     '%s: no input throws, takes long or breaks a bound',
     (_, target) => {
-      expect(() => fuzz(target, { milliseconds, seed })).not.toThrow();
+      fuzz(target, { milliseconds, seed });
     },
     milliseconds + 60_000,
   );
