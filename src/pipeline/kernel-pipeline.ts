@@ -84,7 +84,11 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   }
   const summed = fanOut(ends);
   const processes = processors.process.enabled ? createProcessProcessor({ labels, next: summed }) : undefined;
-  const ticking: Ticking[] = [everySecond(() => clock.read()), ...(processes === undefined ? [] : [processes]), aggregate];
+  const ticking: Ticking[] = [
+    everySecond(() => clock.read()),
+    ...(processes === undefined ? [] : [processes]),
+    aggregate,
+  ];
   const analysis = createAnalysis({
     configuration,
     labels,
