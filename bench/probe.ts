@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BpfUsage, bpfUsageOf } from './bpf-usage.ts';
@@ -80,16 +80,16 @@ export class Probe {
   }
 
   /**
-   * The page once the counts have not moved for `quietMs` and, if there is a number to reach, have reached it;
+   * The page once the counts of the server at `port` have not moved for `quietMs` and, if there is a number to reach, have reached it;
    * after `limitMs` the page as it is.
    */
-  async settled(atLeast: Partial<Counted> = {}, quietMs = 1500, limitMs = 15_000): Promise<Sample[]> {
+  async settled(port: number, atLeast: Partial<Counted> = {}, quietMs = 1500, limitMs = 15_000): Promise<Sample[]> {
     const end = performance.now() + limitMs;
     let last = -1;
     let since = 0;
     for (;;) {
       const page = await this.page();
-      const counts = countedOn(page);
+      const counts = countedOn(page, port);
       const now = performance.now();
       const total = counts.server + counts.client;
       if (total !== last) since = now;
@@ -119,18 +119,19 @@ export class Probe {
   }
 }
 
-/** HTTP exchanges on a page. */
-export function countedOn(page: readonly Sample[]): Counted {
-  const count = (role: string): number => sum(page, 'sonde_exchanges_total', { protocol: 'http', role });
-  return { server: count('server'), client: count('client') };
+/**
+ * HTTP exchanges with the server at `port` that a page counts. By port, because the probe sees all HTTP of the machine:
+ * the bench's own scrapes, for one.
+ */
+export function countedOn(page: readonly Sample[], port: number): Counted {
+  const labels = { server_port: String(port) };
+  return {
+    server: sum(page, 'http_server_request_duration_seconds_count', labels),
+    client: sum(page, 'http_client_request_duration_seconds_count', labels),
+  };
 }
 
-/** Name and version of the program, from the package beside it; null when there is none. */
-export function versionOf(program: string): string | null {
-  try {
-    const text = readFileSync(join(program, '../../package.json'), 'utf8');
-    return (JSON.parse(text) as { version: string }).version;
-  } catch {
-    return null;
-  }
+/** HTTP exchanges that a page counts in all, each side for itself. */
+export function allCountedOn(page: readonly Sample[]): number {
+  return sum(page, 'sonde_exchanges_total', { protocol: 'http' });
 }

@@ -5,7 +5,7 @@ import type { EmptyHooks } from './hooks.ts';
 import type { LoadResult } from './load.ts';
 import { lawGap, lawOf, totalDropped } from './metrics-page.ts';
 import type { Nginx } from './nginx.ts';
-import { countedOn, type Probe } from './probe.ts';
+import { allCountedOn, countedOn, type Probe } from './probe.ts';
 import { machineCpu, parseStat } from './process-cost.ts';
 
 /** Time for the probe to work off what the load left in its rings, counted as part of the load. */
@@ -13,6 +13,8 @@ const DRAIN_MS = 1000;
 
 /** A run is left out of the tables when the hypervisor, or other programs, took more than so many cores. */
 const DISTURBED_CORES = { steal: 0.2, others: 0.3 } as const;
+/** Or when the probe saw more than this part of the load again on top. */
+const DISTURBED_TRAFFIC = 0.02;
 
 /** One load, with or without the probe, and all that was read around it. */
 export interface Run {
@@ -43,6 +45,8 @@ export interface ProbeFigures {
   readonly client: number;
   /** How many more than `requests` may rightly be counted at each side. */
   readonly open: number;
+  /** HTTP exchanges of others on the machine that it counted meanwhile; the bench's own scrapes are among them. */
+  readonly foreign: number;
   /** All terms of the law that say dropped. */
   readonly dropped: number;
   /** `stage/reason` of what was dropped. */
@@ -108,16 +112,21 @@ export async function observe(options: ObserveOptions): Promise<Run> {
     steal,
     others,
     foreignPrograms: loaded === null ? null : Math.max(0, loaded - own),
-    disturbed: !options.keep && (steal > DISTURBED_CORES.steal || others > DISTURBED_CORES.others),
+    disturbed:
+      !options.keep &&
+      (steal > DISTURBED_CORES.steal ||
+        others > DISTURBED_CORES.others ||
+        (figures?.foreign ?? 0) > 100 + DISTURBED_TRAFFIC * result.requests),
     probe: figures,
   };
 }
 
 /** Reads the probe before a load; the function that it returns reads it after. */
 async function watch(probe: Probe, options: ObserveOptions): Promise<(result: LoadResult) => Promise<ProbeFigures>> {
-  const { sides = 2, hooks, scrape = false } = options;
+  const { sides = 2, hooks, scrape = false, nginx } = options;
   const page = await probe.page();
-  const counts = countedOn(page);
+  const counts = countedOn(page, nginx.port);
+  const all = allCountedOn(page);
   const dropped = totalDropped(page);
   const reasonsBefore = droppedReasons(page);
   // A page that was just asked for is not part of the load.
@@ -136,11 +145,12 @@ async function watch(probe: Probe, options: ObserveOptions): Promise<(result: Lo
     const cpuAfter = probe.cpu();
     const memory = probe.memory();
     const { mapBytes } = probe.bpf();
-    const last = await probe.settled({
+    const last = await probe.settled(nginx.port, {
       server: counts.server + result.requests,
       client: counts.client + (sides === 2 ? result.requests : 0),
     });
-    const countsAfter = countedOn(last);
+    const countsAfter = countedOn(last, nginx.port);
+    const ours = countsAfter.server - counts.server + countsAfter.client - counts.client;
     return {
       sides,
       userSeconds: cpuAfter.user - cpu.user,
@@ -148,6 +158,7 @@ async function watch(probe: Probe, options: ObserveOptions): Promise<(result: Lo
       server: countsAfter.server - counts.server,
       client: countsAfter.client - counts.client,
       open: result.open,
+      foreign: allCountedOn(last) - all - ours,
       dropped: totalDropped(last) - dropped,
       reasons: difference(droppedReasons(last), reasonsBefore),
       lawGaps: Object.fromEntries(

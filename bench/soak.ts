@@ -53,7 +53,7 @@ async function soak(options: {
   const start = performance.now();
   const over = new AbortController();
   try {
-    const sampling = sampleUntil(over.signal, probe, made, start, (sample) => {
+    const sampling = sampleUntil(over.signal, probe, nginx.port, made, start, (sample) => {
       samples.push(sample);
       appendFileSync(csv, `${csvLine(sample)}\n`);
     });
@@ -62,8 +62,8 @@ async function soak(options: {
     while (performance.now() - start < minutes * 60_000) await round(nginx.url(), rate, made);
     over.abort();
     await sampling;
-    const page = await probe.settled({ server: made.requests, client: made.requests });
-    const counts = countedOn(page);
+    const page = await probe.settled(nginx.port, { server: made.requests, client: made.requests });
+    const counts = countedOn(page, nginx.port);
     return {
       minutes,
       rate,
@@ -96,6 +96,7 @@ async function round(url: string, rate: number, made: Made): Promise<void> {
 async function sampleUntil(
   signal: AbortSignal,
   probe: Probe,
+  port: number,
   made: Readonly<Made>,
   start: number,
   take: (sample: SoakSample) => void,
@@ -112,7 +113,7 @@ async function sampleUntil(
       mapBytes: probe.bpf().mapBytes,
       series: page.length,
       made: made.requests,
-      ...countedOn(page),
+      ...countedOn(page, port),
       dropped: totalDropped(page),
       cores: ((now.cpu - last.cpu) * 1000) / (now.at - last.at),
     });

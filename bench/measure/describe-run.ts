@@ -11,6 +11,9 @@ export function describeRun(run: Run): string {
     }
     parts.push(`lost ${lost(run)}`, `RSS ${(run.probe.resident / 2 ** 20).toFixed(0)} MiB`);
   }
-  if (run.disturbed) parts.push(`left out (steal ${run.steal.toFixed(2)}, others ${run.others.toFixed(2)} cores)`);
+  if (run.disturbed)
+    parts.push(
+      `left out (steal ${run.steal.toFixed(2)}, others ${run.others.toFixed(2)} cores, ${run.probe?.foreign ?? 0} exchanges of others)`,
+    );
   return parts.join(', ');
 }

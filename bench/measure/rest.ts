@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Probe } from '../probe.ts';
+import { allCountedOn, Probe } from '../probe.ts';
 import { cpuNsOf } from '../process-cost.ts';
 import type { Setting } from './setting.ts';
 
@@ -7,6 +7,8 @@ import type { Setting } from './setting.ts';
 export interface RestResult {
   /** Cores used, one value a period of ten seconds. */
   readonly cores: readonly number[];
+  /** HTTP exchanges that it saw meanwhile: a machine at rest has none. */
+  readonly seen: number;
   readonly resident: number;
   readonly mapBytes: number;
 }
@@ -20,15 +22,19 @@ export async function measureRest(setting: Setting): Promise<RestResult> {
   const probe = await Probe.start(setting);
   try {
     await delay(SETTLE_MS);
+    const before = allCountedOn(await probe.page());
     const cores: number[] = [];
     for (let period = 0; period < (setting.quick ? 1 : 3); period++) {
-      const before = cpuOrThrow(probe.pid);
+      const cpu = cpuOrThrow(probe.pid);
       const start = performance.now();
       await delay(periodMs);
-      cores.push((cpuOrThrow(probe.pid) - before) / 1e6 / (performance.now() - start));
+      cores.push((cpuOrThrow(probe.pid) - cpu) / 1e6 / (performance.now() - start));
     }
-    setting.say(`rest: ${cores.map((ratio) => `${(100 * ratio).toFixed(2)} %`).join(', ')} of a core`);
-    return { cores, resident: probe.memory().resident, mapBytes: probe.bpf().mapBytes };
+    const seen = allCountedOn(await probe.page()) - before;
+    setting.say(
+      `rest: ${cores.map((ratio) => `${(100 * ratio).toFixed(2)} %`).join(', ')} of a core, ${seen} exchanges seen`,
+    );
+    return { cores, seen, resident: probe.memory().resident, mapBytes: probe.bpf().mapBytes };
   } finally {
     await probe.stop();
   }

@@ -38,7 +38,7 @@ export async function measureSeries(setting: Setting): Promise<SeriesResult> {
       await probe.page();
     }
     await load;
-    await probe.settled();
+    await probe.settled(nginx.port);
     const start = performance.now();
     const page = await probe.page();
     const scrapeMs = performance.now() - start;

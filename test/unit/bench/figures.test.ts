@@ -24,6 +24,7 @@ const probe: ProbeFigures = {
   peak: 1,
   mapBytes: 1,
   scrapes: 0,
+  foreign: 0,
   slowestScrapeMs: 0,
   kernel: { ns: 100_000_000, programs: [], emptyPairNs: 100, emptyNs: 24_000_000, emptyRuns: 500_000 },
 };

@@ -30,6 +30,7 @@ const probe: ProbeFigures = {
   peak: 1,
   mapBytes: 1,
   scrapes: 0,
+  foreign: 0,
   slowestScrapeMs: 0,
   kernel: null,
 };
