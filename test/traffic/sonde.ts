@@ -77,7 +77,7 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
   await writeFile(
     file,
     stringify({
-      capture: { filter: { ports }, ...options.capture },
+      capture: { ring_bytes: '16MiB', filter: { ports }, ...options.capture },
       analyzers: { ...options.analyzers },
       processors: { aggregate: { window: '1s' } },
       exporters: { prometheus: { enabled: true, listen: '127.0.0.1:0' }, stdout: { enabled: lines } },

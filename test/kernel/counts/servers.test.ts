@@ -57,7 +57,7 @@ const MORE_GENERATORS: Record<string, Run> = {
 
 const LABORIOUS = new Set(['nginx, static', 'Node http']);
 const CASES = Object.keys(SERVERS).flatMap((server) =>
-  Object.keys(LABORIOUS.has(server) ? MORE_GENERATORS : GENERATORS).map((generator) => ({ server, generator })),
+  Object.keys(LABORIOUS.has(server) ? MORE_GENERATORS : GENERATORS).map((generator) => [server, generator] as const),
 );
 
 describe('exchanges counted on both sides equal what the generator made', () => {
@@ -72,8 +72,8 @@ describe('exchanges counted on both sides equal what the generator made', () => 
   });
   afterAll(async () => scene?.end());
 
-  test.each(CASES)('$server: $generator', async ({ server, generator }) => {
-    const port = ports[CASES.findIndex((one) => one.server === server && one.generator === generator)];
+  test.each(CASES)('%s: %s', async (server, generator) => {
+    const port = ports[CASES.findIndex((one) => one[0] === server && one[1] === generator)];
     const { path, start } = SERVERS[server];
     const run = MORE_GENERATORS[generator];
     const place = await createScene();

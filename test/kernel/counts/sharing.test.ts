@@ -26,11 +26,11 @@ describe('several processes, several threads, io_uring', () => {
   afterAll(async () => scene?.end());
 
   test.each([
-    { model: 'threads', what: 'a thread for each connection' },
-    { model: 'fork', what: 'a child for each connection, accepted by its parent' },
-    { model: 'prefork', what: 'three children accepting from one socket' },
-    { model: 'reuseport', what: 'three children with a listening socket each' },
-  ])('a server with $what', async ({ model }) => {
+    ['a thread for each connection', 'threads'],
+    ['a child for each connection, accepted by its parent', 'fork'],
+    ['three children accepting from one socket', 'prefork'],
+    ['three children with a listening socket each', 'reuseport'],
+  ])('a server with %s', async (_, model) => {
     const at = port();
     const running = await startCServer(scene, server, { port: at, model });
     const path = '/shared';
@@ -59,9 +59,9 @@ describe('several processes, several threads, io_uring', () => {
   });
 
   test.each([
-    { share: 'alternate', what: 'take turns on one socket' },
-    { share: 'split', what: 'share a socket, one sending and one receiving' },
-  ])('two threads that $what', async ({ share }) => {
+    ['take turns on one socket', 'alternate'],
+    ['share a socket, one sending and one receiving', 'split'],
+  ])('two threads that %s', async (_, share) => {
     const at = port();
     const running = await startCServer(scene, server, { port: at });
     const made = await runClient(scene, client, { port: at, count: 500, share });
@@ -70,9 +70,9 @@ describe('several processes, several threads, io_uring', () => {
   });
 
   test.each([
-    { async: 0, what: 'inside io_uring_enter' },
-    { async: 1, what: 'on kernel worker threads' },
-  ])('an io_uring client, $what: bytes and exchanges right, nothing made up', async ({ async }) => {
+    ['inside io_uring_enter', 0],
+    ['on kernel worker threads', 1],
+  ])('an io_uring client, %s: bytes and exchanges right, nothing made up', async (_, async) => {
     const at = port();
     const uring = await compileProgram(scene, { name: 'uring_client' });
     const nginx = await startNginx(scene, { port: at });
