@@ -77,6 +77,7 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
   await writeFile(
     file,
     stringify({
+      // Ample: whether the default is enough at saturation is the bench's question; here exact counts are.
       capture: { ring_bytes: '16MiB', filter: { ports }, ...options.capture },
       analyzers: { ...options.analyzers },
       processors: { aggregate: { window: '1s' } },
