@@ -1,15 +1,10 @@
 import { FLAG, RECORD, ROLE } from '../../model/record.gen.ts';
+import { REPLAY_FLAG } from '../../model/replay-flags.ts';
 import type { Connection } from './connection.ts';
 import { readPort, readWide } from './record-reader.ts';
 import type { RecordTimes, RecordViews } from './record-reader.ts';
 
 const { head, open, datagram } = RECORD;
-
-/**
- * A flag of open and datagram records that only a replay sets: `local` is the server's end whatever the role. A
- * recording can tell client and server without telling which of them recorded it.
- */
-export const FLAG_LOCAL_IS_SERVER = 0x8000;
 
 const CONNECTING_TAKES_AT_MOST = 2 ** 50;
 
@@ -37,7 +32,7 @@ export function openConnection(
     connection.addresses[8 + i] = words[word + open.comm / 4 + i];
   }
   const flags = halves[(offset + head.flags) >>> 1];
-  connection.localIsServer = (flags & FLAG_LOCAL_IS_SERVER) !== 0;
+  connection.localIsServer = (flags & REPLAY_FLAG.localIsServer) !== 0;
   connection.pid = words[word + open.tgid / 4];
   connection.endpoint = null;
   connection.openedAt = times.read(words, offset + head.time);
@@ -77,9 +72,12 @@ export function openDatagrams(
     connection.addresses[4 + i] = words[word + datagram.remoteAddress / 4 + i];
     connection.addresses[8 + i] = words[word + datagram.comm / 4 + i];
   }
-  connection.localIsServer = (halves[(offset + head.flags) >>> 1] & FLAG_LOCAL_IS_SERVER) !== 0;
+  const flags = halves[(offset + head.flags) >>> 1];
+  connection.localIsServer = (flags & REPLAY_FLAG.localIsServer) !== 0;
   connection.pid = words[word + datagram.tgid / 4];
-  connection.role = datagramRole(connection, sends);
+  if ((flags & REPLAY_FLAG.roleClient) !== 0) connection.role = ROLE.client;
+  else if ((flags & REPLAY_FLAG.roleServer) !== 0) connection.role = ROLE.server;
+  else connection.role = datagramRole(connection, sends);
 }
 
 /** Ports from here on are picked by kernels for clients. */
