@@ -160,6 +160,18 @@ describe('createPrometheusExporter', () => {
     ]);
   });
 
+  it('counts a request whose duration is not known, in the bucket +Inf only', async () => {
+    const { aggregate, address, see } = await setUp();
+    see(HTTP, { duration: 3e6 });
+    see(HTTP, {});
+    aggregate.flush(1);
+    const samples = parsePage((await ask(address)).text);
+    expect(sum(samples, 'http_server_request_duration_seconds_count')).toBe(2);
+    expect(sum(samples, 'http_server_request_duration_seconds_bucket', { le: '+Inf' })).toBe(2);
+    expect(sum(samples, 'http_server_request_duration_seconds_bucket', { le: '10' })).toBe(1);
+    expect(sum(samples, 'http_server_request_duration_seconds_sum')).toBe(0.003);
+  });
+
   it('names the overflow series as OpenTelemetry does', async () => {
     const { aggregate, address, see } = await setUp({}, { maxSeries: 1 });
     see(HTTP);
