@@ -168,8 +168,8 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		wanted = ret;
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
-	if (wanted && ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) ||
-		       !find_buffer(&buffer, task, state, ret))) {
+	if (wanted &&
+	    ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) || !find_buffer(&buffer, task, state, ret))) {
 		wanted = 0;
 		record_flags = FLAG_NO_PAYLOAD;
 	}

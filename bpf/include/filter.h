@@ -14,8 +14,8 @@ enum filter_verdict {
 };
 
 enum filter_use {
-	FILTER_PORTS = 1,          /* the list has entries */
-	FILTER_PORTS_INCLUDE = 2,  /* and some of them include */
+	FILTER_PORTS = 1,         /* the list has entries */
+	FILTER_PORTS_INCLUDE = 2, /* and some of them include */
 	FILTER_TGIDS = 4,
 	FILTER_TGIDS_INCLUDE = 8,
 	FILTER_CGROUPS = 16,

@@ -93,7 +93,6 @@ struct sock {
 	struct socket *sk_socket;
 };
 
-
 struct inet_connection_sock {
 	struct {
 		__u32 lrcvtime;

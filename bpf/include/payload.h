@@ -95,7 +95,9 @@ static __always_inline bool use_vector(struct user_buffer *buffer, struct sock_s
 	if (state->mmsg_tid == tid && state->mmsg_vector == vector && state->mmsg_count < count) {
 		at = state->mmsg_count & 1023;
 		entry = vector + (__u64)at * sizeof(struct user_mmsghdr);
-		if (bpf_probe_read_user(&before, sizeof(before), (void *)(entry - 8 /* length of the entry before */)) || before != state->mmsg_size) {
+		if (bpf_probe_read_user(&before, sizeof(before),
+					(void *)(entry - 8 /* length of the entry before */)) ||
+		    before != state->mmsg_size) {
 			at = 0;
 			entry = vector;
 		}

@@ -31,11 +31,11 @@ enum record_direction {
 };
 
 enum record_flag {
-	FLAG_START = 1,        /* first call of a message: the direction has changed */
-	FLAG_NO_PAYLOAD = 2,   /* the bytes could not be read: sendfile, splice, io_uring, 32-bit caller */
-	FLAG_QUEUE_TICKS = 4,  /* queue is known, in kernel ticks */
-	FLAG_QUEUE_US = 8,     /* queue is known, in microseconds */
-	FLAG_JOINED = 16,      /* the socket was open before the probe saw it */
+	FLAG_START = 1,       /* first call of a message: the direction has changed */
+	FLAG_NO_PAYLOAD = 2,  /* the bytes could not be read: sendfile, splice, io_uring, 32-bit caller */
+	FLAG_QUEUE_TICKS = 4, /* queue is known, in kernel ticks */
+	FLAG_QUEUE_US = 8,    /* queue is known, in microseconds */
+	FLAG_JOINED = 16,     /* the socket was open before the probe saw it */
 };
 
 enum socket_role {
@@ -133,7 +133,7 @@ struct totals_record {
 	__u8 last_direction;
 	__u8 reason; /* enum close_reason, of a close record */
 	__u16 error; /* the socket's errno, of a close record */
-	__u32 spliced; /* bytes received that no call reported */
+	__u8 padding0[4];
 	__u64 cookie;
 	__u8 padding[56];
 };

@@ -39,7 +39,7 @@ struct sock_state {
 	__u64 last_send;
 	__u64 last_receive;
 	/* What the rest of a connection's life touches. */
-	__u32 rx_final; /* rx when the socket closed: disconnect() spoils copied_seq */
+	__u32 rx_final;    /* rx when the socket closed: disconnect() spoils copied_seq */
 	__u32 reported_tx; /* what the last totals record said */
 	__u32 reported_rx;
 	__u32 reported_number;
@@ -51,7 +51,7 @@ struct sock_state {
 	__u8 joined;
 	__u64 mmsg_vector;
 	__u64 established; /* 1 once it was */
-	__u64 address; /* of the struct sock, for what is verified apart from the hooks */
+	__u64 address;     /* of the struct sock, for what is verified apart from the hooks */
 	__u64 cookie;
 	__u64 cgroup_id;
 	__u64 connect_started;
@@ -259,7 +259,6 @@ __noinline int report_totals(struct sock_state *state, __u8 kind, __u64 time, __
 	record->last_direction = state->direction;
 	record->reason = state->reason;
 	record->error = state->error;
-	record->spliced = 0;
 	record->cookie = state->cookie;
 	count(ring, RING_LIFE);
 	ring_commit(&record->head, sizeof(*record));

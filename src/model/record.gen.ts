@@ -35,7 +35,6 @@ export const RECORD = {
     lastDirection: 56,
     reason: 57,
     error: 58,
-    spliced: 60,
     cookie: 64,
   },
   datagram: {
