@@ -9,6 +9,9 @@ import { cpuOf, type CpuSeconds, memoryOf } from './process-cost.ts';
 const READY = /sonde ready metrics=(\S+) control=(\S+) features=(\S+)/;
 const READY_LIMIT_MS = 30_000;
 const SETTLE_STEP_MS = 500;
+const SETTLE_LIMIT_MS = 20_000;
+/** The default window is 5 s. */
+const LONGER_THAN_A_WINDOW_MS = 6500;
 
 /** How the probe under test is started. */
 export interface ProbeOptions {
@@ -80,13 +83,14 @@ export class Probe {
   }
 
   /**
-   * The page once the counts of the server at `port` have not moved for `quietMs` and, if there is a number to reach, have reached it;
-   * after `limitMs` the page as it is.
+   * The page once no exchange waits for its window to close and the counts of the server at `port` have reached
+   * `atLeast`. On a machine where others talk too a window always has something: then once the counts have not moved
+   * for longer than a window. After 20 s the page as it is.
    */
-  async settled(port: number, atLeast: Partial<Counted> = {}, quietMs = 1500, limitMs = 15_000): Promise<Sample[]> {
-    const end = performance.now() + limitMs;
+  async settled(port: number, atLeast: Partial<Counted> = {}): Promise<Sample[]> {
+    const start = performance.now();
     let last = -1;
-    let since = 0;
+    let since = start;
     for (;;) {
       const page = await this.page();
       const counts = countedOn(page, port);
@@ -95,7 +99,9 @@ export class Probe {
       if (total !== last) since = now;
       last = total;
       const reached = counts.server >= (atLeast.server ?? 0) && counts.client >= (atLeast.client ?? 0);
-      if ((reached && now - since >= quietMs) || now > end) return page;
+      const waiting = sum(page, 'sonde_in_flight', { stage: 'window' }) > 0;
+      const quiet = now - since >= (waiting ? LONGER_THAN_A_WINDOW_MS : SETTLE_STEP_MS);
+      if ((reached && quiet) || now - start > SETTLE_LIMIT_MS) return page;
       await delay(SETTLE_STEP_MS);
     }
   }

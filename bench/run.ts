@@ -124,7 +124,7 @@ export async function observe(options: ObserveOptions): Promise<Run> {
 /** Reads the probe before a load; the function that it returns reads it after. */
 async function watch(probe: Probe, options: ObserveOptions): Promise<(result: LoadResult) => Promise<ProbeFigures>> {
   const { sides = 2, hooks, scrape = false, nginx } = options;
-  const page = await probe.page();
+  const page = await probe.settled(nginx.port);
   const counts = countedOn(page, nginx.port);
   const all = allCountedOn(page);
   const dropped = totalDropped(page);
@@ -136,6 +136,8 @@ async function watch(probe: Probe, options: ObserveOptions): Promise<(result: Lo
   const cpu = probe.cpu();
   const stop = new AbortController();
   const scraping = scrape ? probe.scrapeEachSecond(stop.signal) : null;
+  // A failure of the scraping shows when it is awaited.
+  scraping?.catch(() => undefined);
   return async (result) => {
     stop.abort();
     const scraped = (await scraping) ?? { scrapes: 0, slowestMs: 0 };

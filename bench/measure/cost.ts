@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { EmptyHooks } from '../hooks.ts';
 import { type SaturateOptions, saturate } from '../load.ts';
 import { Nginx, type PAYLOADS } from '../nginx.ts';
 import { Probe } from '../probe.ts';
 import { observe, type Run } from '../run.ts';
 import { describeRun } from './describe-run.ts';
-import { loadSeconds, type Setting } from './setting.ts';
+import { loadSeconds, type Setting, warmUpSeconds } from './setting.ts';
 
 /** One row of the second table: what was varied, and its three runs. */
 export interface CostRow {
@@ -70,7 +69,7 @@ async function measureVariation(setting: Setting, nginx: Nginx, variation: Varia
   const capture = { ...variation.capture, ...(serverOnly ? { filter: { pids: [nginx.worker] } } : {}) };
   const probe = await Probe.start({ ...setting, capture });
   try {
-    await delay(500);
+    await saturate({ url: nginx.url(path), ...rest, seconds: warmUpSeconds(setting) });
     runs.push(await observe({ pair: 1, mode: 'on', nginx, load, probe, sides, keep: setting.keep }));
     const hooks = await EmptyHooks.attach(setting.sources, setting.directory);
     try {

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { hold } from '../load.ts';
+import { hold, saturate } from '../load.ts';
 import { Nginx } from '../nginx.ts';
 import { Probe } from '../probe.ts';
 import { observe, type Run } from '../run.ts';
 import { describeRun } from './describe-run.ts';
-import { loadSeconds, mostPairs, type Setting } from './setting.ts';
+import { loadSeconds, mostPairs, type Setting, warmUpSeconds } from './setting.ts';
 
 /** Exchanges a second to hold: a little over what DESIGN asks for. */
 const RATE = 52_000;
@@ -19,7 +18,7 @@ export async function measureRate(setting: Setting): Promise<readonly Run[]> {
     for (let pair = 1; good < setting.pairs && pair <= mostPairs(setting); pair++) {
       const probe = await Probe.start(setting);
       try {
-        await delay(1000);
+        await saturate({ url: nginx.url(), seconds: warmUpSeconds(setting) });
         const run = await observe({ pair, mode: 'scrape', nginx, load, probe, scrape: true, keep: setting.keep });
         setting.say(`rate ${pair}: ${describeRun(run)}`);
         if (!run.disturbed) good++;

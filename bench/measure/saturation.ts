@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { EmptyHooks } from '../hooks.ts';
 import { saturate } from '../load.ts';
 import { Nginx } from '../nginx.ts';
 import { Probe } from '../probe.ts';
 import { observe, type Run } from '../run.ts';
 import { describeRun } from './describe-run.ts';
-import { loadSeconds, mostPairs, type Setting } from './setting.ts';
+import { loadSeconds, mostPairs, type Setting, warmUpSeconds } from './setting.ts';
 
 /**
  * wrk against nginx as fast as they go, both ends seen: pairs of a run without and one with the probe in alternating
@@ -43,7 +42,7 @@ async function withProbe(
 ): Promise<Run[]> {
   const probe = await Probe.start(setting);
   try {
-    await delay(1000);
+    await saturate({ url: nginx.url(), seconds: warmUpSeconds(setting) });
     const on = await observe({ pair, mode: 'on', nginx, load, probe, keep: setting.keep });
     const hooks = await EmptyHooks.attach(setting.sources, setting.directory);
     let stats: Run;

@@ -16,6 +16,14 @@ export interface Setting {
   readonly say: (line: string) => void;
 }
 
+/**
+ * Length of the load that comes before the first one measured, in seconds: the JavaScript engine compiles what runs
+ * often in the first second or two, and that is a cost of the start, not of an exchange.
+ */
+export function warmUpSeconds({ quick }: Setting): number {
+  return quick ? 1 : 4;
+}
+
 /** Length of one load, in seconds. */
 export function loadSeconds({ quick }: Setting): number {
   return quick ? 2 : 8;
