@@ -32,7 +32,7 @@ describe('otelNaming', () => {
     fc.assert(
       fc.property(labelSet, labelSet, (a, b) => {
         fc.pre(sets.intern(a) !== sets.intern(b));
-        for (const family of families.filter(({ accepts }) => accepts(a) && accepts(b))) {
+        for (const family of families.filter((one) => one.accepts(a) && one.accepts(b))) {
           expect(family.labels(a)).not.toEqual(family.labels(b));
         }
       }),
@@ -41,11 +41,11 @@ describe('otelNaming', () => {
 
   it('uses names of labels and metrics that Prometheus allows, each label once', () => {
     const all: Labels = Object.fromEntries(Object.values(LABEL).map((key) => [key, 'x']));
-    for (const { metric, labels } of families) {
-      const names = labels(all).map(([name]) => name);
+    for (const family of families) {
+      const names = family.labels(all).map(([name]) => name);
       expect(new Set(names).size).toBe(names.length);
-      expect(metric.labels).toEqual(names);
-      for (const name of [metric.name, ...names]) expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+      expect(family.metric.labels).toEqual(names);
+      for (const name of [family.metric.name, ...names]) expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
     }
   });
 });
