@@ -74,7 +74,7 @@ function readValue(leaf: SettingNode, text: string): unknown {
   const { kind } = leaf.about;
   if (kind === 'list') {
     const value = scalar(text);
-    const list = Array.isArray(value) ? value : text.split(',').map((one) => one.trim());
+    const list: unknown[] = Array.isArray(value) ? value : text.split(',').map((one) => one.trim());
     return list.map((one) => (typeof one === 'string' && /^\d+$/.test(one) ? Number(one) : one));
   }
   return kind === 'boolean' || kind === 'number' ? scalar(text) : text;

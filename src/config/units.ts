@@ -89,11 +89,6 @@ export function parseRatio(text: string): number | undefined {
   return ratio <= 1 ? ratio : undefined;
 }
 
-/** `0.02` as `2%`. */
-export function formatRatio(ratio: number): string {
-  return `${trim(ratio * 100)}%`;
-}
-
 /** Where to listen. Port 0 takes any free one. */
 export interface Address {
   readonly host: string;

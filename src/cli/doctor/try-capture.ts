@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration } from '../../config/schema.ts';
 import { createStatus } from '../../control/status.ts';
 import type { Feature, Status } from '../../control/status.ts';
@@ -26,13 +27,15 @@ export async function tryCapture(configuration: Configuration, version: string):
   const everything = { include: [], exclude: [] };
   const { capture, exporters } = configuration;
   const seen = new Set<string>();
-  let noticed: () => void = () => {};
+  const seenAtBothEnds = new AbortController();
   const exchanges: Consumer = {
     consume(group) {
       const exchange = group as ExchangeGroup;
       if (exchange.resource() === '/sonde-doctor' || exchange.destination().endsWith(`:${talker.port}`)) {
         seen.add(pipeline.labels.labels(exchange.labels).role ?? '');
-        noticed();
+        if (seen.size === 2) {
+          seenAtBothEnds.abort();
+        }
       }
     },
   };
@@ -63,15 +66,8 @@ export async function tryCapture(configuration: Configuration, version: string):
   const lifecycle = createLifecycle({ components: pipeline.components });
   try {
     await lifecycle.start();
-    const bothEnds = new Promise<void>((resolve) => {
-      noticed = () => {
-        if (seen.size === 2) {
-          resolve();
-        }
-      };
-    });
     await talker.talk();
-    await Promise.race([bothEnds, patience()]);
+    await delay(PATIENCE_MS, undefined, { signal: seenAtBothEnds.signal }).catch(() => {});
     return { capture: judge(seen), status: status() };
   } finally {
     await lifecycle.stop();
@@ -90,11 +86,4 @@ function judge(seen: ReadonlySet<string>): Feature {
     reason: `the programs are attached, but a request over loopback was not seen as ${missing} within ${PATIENCE_MS / 1000} s`,
     remedy: 'Please report it with the output of `sonde doctor --json`.',
   };
-}
-
-/** Unreferenced: once both ends were seen nobody waits for it. */
-function patience(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, PATIENCE_MS).unref();
-  });
 }

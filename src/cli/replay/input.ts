@@ -51,8 +51,9 @@ async function fromFile(name: string): Promise<ReplayInput> {
     await file?.close();
     throw asInputError(name, error);
   }
-  const stream = file.createReadStream({ autoClose: false, ...((await file.stat()).isFile() ? { start: 0 } : {}) });
-  return { name, bytes: () => checked(name, stream), close: () => (file as FileHandle).close() };
+  const handle = file;
+  const stream = handle.createReadStream({ autoClose: false, ...((await handle.stat()).isFile() ? { start: 0 } : {}) });
+  return { name, bytes: () => checked(name, stream), close: () => handle.close() };
 }
 
 function fromStream(stdin: Readable): ReplayInput {
