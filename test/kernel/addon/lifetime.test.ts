@@ -16,7 +16,7 @@ afterEach(() => {
 interface Running {
   readonly child: ChildProcess;
   /** The next line, parsed. */
-  line(): Promise<number[]>;
+  readonly line: () => Promise<number[]>;
   readonly exited: Promise<{ code: number | null; signal: string | null; stderr: string }>;
 }
 
@@ -97,13 +97,14 @@ describe('close', () => {
   it('frees what the kernel held', async () => {
     const probe = openProducer();
     const ids = probe.programs().map(({ id }) => id);
+    expect(left(ids)).toEqual(ids);
     probe.close();
     await gone(ids);
   });
 
   it('does not let the memory of the policies be given away', () => {
     const probe = openProducer();
-    const { buffer } = probe.policies;
+    const buffer = probe.policies.buffer as ArrayBuffer;
     // Refused or done with a copy, as Node likes: the memory stays where it is.
     const moved = attempt(() => structuredClone(buffer, { transfer: [buffer] }));
     expect(probe.policies.length).toBeGreaterThan(0);

@@ -110,6 +110,7 @@ const ways = {
     const probe = open();
     let told = false;
     drainForEver(probe, () => {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       if (!told) parentPort.postMessage(ids(probe));
       told = true;
     });

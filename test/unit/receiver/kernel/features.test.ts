@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { isRequired, planFeatures, refuse, wantedTypes } from '../../../../src/receiver/kernel/features.ts';
+
+const all = (): boolean => true;
+const lacking =
+  (...types: string[]) =>
+  (type: string): boolean =>
+    !types.includes(type);
+const state = (plan: { features: readonly { name: string; state: string }[] }, name: string): string | undefined =>
+  plan.features.find((feature) => feature.name === name)?.state;
+
+describe('planFeatures', () => {
+  it('turns on what the kernel has and the configuration wants', () => {
+    const plan = planFeatures({ queueTime: 'precise', udp: true }, all);
+    expect(plan.features.every((feature) => feature.state === 'on')).toBe(true);
+    expect(plan.programs).toEqual([
+      'sonde_send',
+      'sonde_receive',
+      'sonde_state',
+      'sonde_destroy',
+      'sonde_sweep',
+      'sonde_queue',
+    ]);
+    expect(plan.missing).toBeUndefined();
+  });
+
+  it('loads no program that was not asked for, and says how to ask', () => {
+    const plan = planFeatures({ queueTime: 'coarse', udp: false }, all);
+    expect(plan.programs).not.toContain('sonde_queue');
+    expect(plan.features.filter((feature) => feature.state === 'off')).toEqual([
+      {
+        name: 'queue_time_precise',
+        state: 'off',
+        reason: 'capture.queue_time is coarse',
+        remedy: 'Set capture.queue_time to precise.',
+      },
+      { name: 'udp', state: 'off', reason: 'capture.udp is off', remedy: 'Set capture.udp to true.' },
+    ]);
+    expect(state(planFeatures({ queueTime: 'off', udp: false }, all), 'queue_time')).toBe('off');
+  });
+
+  it('names the tracepoint that an old kernel lacks', () => {
+    const plan = planFeatures({ queueTime: 'coarse', udp: false }, lacking('btf_trace_sock_recv_length'));
+    expect(plan.missing).toEqual({
+      name: 'messages',
+      state: 'off',
+      reason: 'this kernel has no tracepoint sock_recv_length',
+      remedy: 'Use Linux 6.3 or later.',
+    });
+    expect(plan.programs).not.toContain('sonde_send');
+  });
+
+  it('goes on without what is optional', () => {
+    const plan = planFeatures({ queueTime: 'precise', udp: false }, lacking('bpf_iter__bpf_sk_storage_map'));
+    expect(plan.missing).toBeUndefined();
+    expect(state(plan, 'sweep')).toBe('off');
+    expect(plan.programs).toContain('sonde_queue');
+  });
+
+  it('asks for every type that it looks at', () => {
+    const asked: string[] = [];
+    planFeatures({ queueTime: 'precise', udp: false }, (type) => asked.push(type) > 0);
+    expect(asked.toSorted()).toEqual(wantedTypes().toSorted());
+  });
+});
+
+describe('refuse', () => {
+  it('turns the feature of a program off with the reason', () => {
+    const { features } = planFeatures({ queueTime: 'precise', udp: false }, all);
+    const after = refuse(features, 'sonde_sweep', 'Operation not permitted');
+    expect(after.filter((feature, i) => feature !== features[i])).toEqual([
+      {
+        name: 'sweep',
+        state: 'off',
+        reason: 'the kernel refused sonde_sweep: Operation not permitted',
+        remedy: expect.any(String) as string,
+      },
+    ]);
+  });
+});
+
+it('only messages and connections are required', () => {
+  expect(['sonde_send', 'sonde_receive', 'sonde_state', 'sonde_destroy'].every(isRequired)).toBe(true);
+  expect(['sonde_sweep', 'sonde_queue', 'nobody'].some(isRequired)).toBe(false);
+});
