@@ -48,9 +48,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'TOTAL', width: 9, show: (row) => (row.total < 1e9 ? String(row.total) : formatCount(row.total)) },
 ];
 
-/** Fixed columns and the gaps before them. */
-const NUMBERS_WIDTH = COLUMNS.reduce((sum, column) => sum + column.width + 1, 0);
-const MIN_NAME = 16;
+/** What a narrow terminal does without, first to go first. */
+const DISPENSABLE = ['BYTES/s', 'P50', 'TOTAL', 'ERRORS'];
+const MIN_NAME = 24;
 const MAX_NAME = 80;
 
 type Style = 'bold' | 'dim' | 'red' | 'plain';
@@ -61,10 +61,11 @@ export function renderScreen(screen: Screen, page: Page): string[] {
   const paint = (text: string, style: Style): string =>
     page.colour && style !== 'plain' ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
   const cut = (text: string): string => (width(text) > page.columns ? fit(text, page.columns) : text);
-  const nameWidth = Math.min(MAX_NAME, Math.max(MIN_NAME, page.columns - NUMBERS_WIDTH));
+  const columns = columnsFor(page.columns);
+  const nameWidth = Math.min(MAX_NAME, Math.max(1, page.columns - widthOf(columns)));
 
   const line = (name: string, row: Row, style: Style): string => {
-    const cells = COLUMNS.map((column) => {
+    const cells = columns.map((column) => {
       const text = fit(column.show(row), column.width, 'right');
       return column.title === 'ERRORS' && (row.errorRatio ?? 0) > 0 ? paint(text, 'red') : paint(text, style);
     });
@@ -82,17 +83,33 @@ export function renderScreen(screen: Screen, page: Page): string[] {
   if (screen.services.length === 0) {
     return [...head, '', ...screen.idle.map(cut), ...foot].slice(0, page.rows);
   }
-  const titles = COLUMNS.map((column) => fit(column.title, column.width, 'right')).join(' ');
+  const titles = columns.map((column) => fit(column.title, column.width, 'right')).join(' ');
   head.push(paint(`${fit(`SERVICE / ROUTE, last ${screen.spanSeconds} s`, nameWidth)} ${titles}`, 'dim'));
   const room = Math.max(1, page.rows - head.length - foot.length);
-  return [...head, ...body(screen.services, room, line), ...foot].slice(0, page.rows);
+  return [...head, ...body(screen.services, room, { line, cut }), ...foot].slice(0, page.rows);
+}
+
+/** The columns that leave enough room for names. */
+function columnsFor(width: number): readonly Column[] {
+  let columns = COLUMNS;
+  for (const title of DISPENSABLE) {
+    if (width - widthOf(columns) < MIN_NAME) {
+      columns = columns.filter((column) => column.title !== title);
+    }
+  }
+  return columns;
+}
+
+/** Columns of the terminal that they take, with the gaps before them. */
+function widthOf(columns: readonly Column[]): number {
+  return columns.reduce((sum, column) => sum + column.width + 1, 0);
 }
 
 /** As many lines as there is room: every service gets its line first, then the busiest routes. */
 function body(
   services: readonly ServiceRow[],
   room: number,
-  line: (name: string, row: Row, style: Style) => string,
+  { line, cut }: { line: (name: string, row: Row, style: Style) => string; cut: (text: string) => string },
 ): string[] {
   const routes = services.reduce((sum, service) => sum + service.routes.length, 0);
   const all = services.length + routes;
@@ -120,7 +137,7 @@ function body(
     }
     hidden += service.routes.length - share;
   }
-  return hidden > 0 ? [...lines, `… ${hidden} more lines; the metrics page has them all`] : lines;
+  return hidden > 0 ? [...lines, cut(`… ${hidden} more lines; the metrics page has them all`)] : lines;
 }
 
 /** `nothing lost · complete 100%`, or what was lost where and why. */

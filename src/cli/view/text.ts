@@ -90,5 +90,6 @@ export function formatQuantile(one: Quantile | null): string {
     return '-';
   }
   const sign = one.kind === 'up-to' ? '≤' : one.kind === 'above' ? '>' : '';
-  return sign + formatNs(one.value);
+  // A bound is a round number: 50us, not 50.0us.
+  return sign === '' ? formatNs(one.value) : sign + formatNs(one.value).replace(/\.0+(?=[a-z])/, '');
 }

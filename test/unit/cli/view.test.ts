@@ -4,7 +4,7 @@ import { quantile } from '../../../src/cli/view/quantile.ts';
 import { renderScreen } from '../../../src/cli/view/screen.ts';
 import type { Screen } from '../../../src/cli/view/screen.ts';
 import { tallySnapshot } from '../../../src/cli/view/tally.ts';
-import { fit, formatCompleteness, formatCount, width } from '../../../src/cli/view/text.ts';
+import { fit, formatCompleteness, formatCount, formatQuantile, width } from '../../../src/cli/view/text.ts';
 import type { Labels } from '../../../src/model/label-sets.ts';
 import type { SeriesSnapshot } from '../../../src/model/series.ts';
 
@@ -107,15 +107,14 @@ describe('the screen', () => {
     [80, 24],
     [80, 6],
     [120, 50],
+    [60, 12],
     [40, 10],
   ])('fits %d x %d', (columns, rows) => {
     const many = Array.from({ length: 30 }, (_, index) => ({ ...screen.services[0], service: `服务${index}` }));
     for (const services of [screen.services, many] as Screen['services'][]) {
       const lines = renderScreen({ ...screen, services }, { columns, rows, colour: false });
       expect(lines.length).toBeLessThanOrEqual(rows);
-      if (columns >= 80) {
-        expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
-      }
+      expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
     }
   });
 
@@ -155,6 +154,13 @@ describe('the screen', () => {
     expect(text).toContain('(other) client http');
     expect(text).toMatch(/… \d+ more lines/);
   });
+});
+
+test('quantiles at the ends of the scale are bounds, and say so', () => {
+  expect(formatQuantile({ value: 50_000, kind: 'up-to' })).toBe('≤50us');
+  expect(formatQuantile({ value: 10e9, kind: 'above' })).toBe('>10s');
+  expect(formatQuantile({ value: 10e6, kind: 'at' })).toBe('10.0ms');
+  expect(formatQuantile(null)).toBe('-');
 });
 
 test('texts are cut and padded by the columns they take', () => {
