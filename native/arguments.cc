@@ -59,7 +59,8 @@ std::vector<uint8_t> bytes_argument(const Napi::Value& value, const char* name) 
   }
   const auto array = value.As<Napi::Uint8Array>();
   // A detached array has no length.
-  return array.ByteLength() == 0 ? std::vector<uint8_t>() : std::vector<uint8_t>(array.Data(), array.Data() + array.ByteLength());
+  return array.ByteLength() == 0 ? std::vector<uint8_t>()
+                                 : std::vector<uint8_t>(array.Data(), array.Data() + array.ByteLength());
 }
 
 std::vector<std::string> strings_argument(const Napi::Value& value, const char* name) {

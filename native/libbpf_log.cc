@@ -42,8 +42,6 @@ void LibbpfLog::append(const char* text, size_t length) {
   if (text_.size() > 2 * kKeep) text_.erase(0, text_.size() - kKeep);
 }
 
-std::string LibbpfLog::tail() const {
-  return text_.size() > kKeep ? text_.substr(text_.size() - kKeep) : text_;
-}
+std::string LibbpfLog::tail() const { return text_.size() > kKeep ? text_.substr(text_.size() - kKeep) : text_; }
 
 }  // namespace sonde

@@ -68,7 +68,8 @@ Probe::Probe(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Probe>(info), en
 
     BpfObject object(load);
     const uint32_t cpus = object.cpus();
-    Rings rings(object.map_memory("rings", cpus * Rings::value_size(load.ring_bytes)), cpus, load.ring_bytes, origin_ns);
+    Rings rings(object.map_memory("rings", cpus * Rings::value_size(load.ring_bytes)), cpus, load.ring_bytes,
+                origin_ns);
     open_.reset(new Open{std::move(object), std::move(rings)});
     share_policies(info.Env(), connections);
     napi_add_env_cleanup_hook(environment_, end_of_environment, this);
@@ -148,8 +149,8 @@ Napi::Value Probe::drain(const Napi::CallbackInfo& info) {
       throw Failure(code::kArgument, "target must have at least " + std::to_string(RECORD_MAX) + " bytes");
     }
     if (!info[1].IsBoolean()) throw Failure(code::kArgument, "flush must be a boolean");
-    const size_t bytes = rings.drain(static_cast<std::byte*>(target.Data()), target.ByteLength(),
-                                     info[1].As<Napi::Boolean>().Value());
+    const size_t bytes =
+        rings.drain(static_cast<std::byte*>(target.Data()), target.ByteLength(), info[1].As<Napi::Boolean>().Value());
     return Napi::Number::New(info.Env(), double(bytes));
   });
 }

@@ -17,10 +17,10 @@ class Rings {
  public:
   // What the reader itself counted since the start.
   struct Counts {
-    uint64_t records = 0;    // handed over
-    uint64_t bad = 0;        // with an impossible length or an unknown kind: skipped
-    uint64_t resyncs = 0;    // times that a ring's content was given up because of a bad length
-    uint64_t bytes = 0;      // of the records handed over
+    uint64_t records = 0;  // handed over
+    uint64_t bad = 0;      // with an impossible length or an unknown kind: skipped
+    uint64_t resyncs = 0;  // times that a ring's content was given up because of a bad length
+    uint64_t bytes = 0;    // of the records handed over
     uint64_t drains = 0;
   };
 
