@@ -27,7 +27,8 @@ enum layout {
 	LAYOUT_PAYLOAD_MAX = PAYLOAD_MAX,
 } layout;
 
-#define CHECK(record) _Static_assert(sizeof(struct record) % RECORD_ALIGN == 0, #record " is not a multiple of 64 bytes")
+#define CHECK(record) \
+	_Static_assert(sizeof(struct record) % RECORD_ALIGN == 0, #record " is not a multiple of 64 bytes")
 CHECK(message_record);
 CHECK(open_record);
 CHECK(owner_record);
