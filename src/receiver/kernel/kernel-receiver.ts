@@ -78,6 +78,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   };
   let cost: KernelCost = { kernel_ns: null, map_bytes: null };
   let swept = 0;
+  let peak = 0;
   let stopping: Promise<void> | undefined;
 
   const target = new ArrayBuffer(BATCH_BYTES);
@@ -93,16 +94,13 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       ? last
       : { counters: probe.counters(), pending: probe.pending(), programs: probe.programs(), abandoned: 0 };
 
-  const drain = (open: Probe, flush: boolean): boolean => {
-    let any = false;
+  const drain = (open: Probe, flush: boolean): void => {
     for (let round = 0; round < BATCHES_A_POLL; round++) {
       batch.length = open.drain(target, flush);
       if (batch.length === 0) break;
-      any = true;
       next.consume(batch);
       if (batch.length <= BATCH_BYTES - RECORD.max.record) break;
     }
-    return any;
   };
 
   const sweep = (open: Probe, time: number): void => {
@@ -115,12 +113,14 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   const polling = createPolling({
     timers,
     poll() {
-      if (probe === undefined) return false;
-      const any = drain(probe, false);
+      if (probe === undefined) return 0;
+      drain(probe, false);
+      const use = probe.ringUse();
+      peak = Math.max(peak, use);
       const time = now();
       next.tick(time);
       sweep(probe, time);
-      return any;
+      return use;
     },
   });
 
@@ -163,7 +163,11 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       for (const [name, at] of Object.entries(COUNTER)) if (at < COUNTER.counters) named[name] = counters[at] ?? 0;
       return named as Record<keyof typeof COUNTER, number>;
     },
-    ringUse: () => probe?.ringUse() ?? 0,
+    ringUse() {
+      const use = Math.max(peak, probe?.ringUse() ?? 0);
+      peak = 0;
+      return use;
+    },
     kernelCost: () => (probe === undefined ? cost : readCost(probe)),
   };
 }

@@ -10,33 +10,38 @@ export const systemTimers: Timers = {
 };
 
 export interface PollingOptions {
-  /** Does what there is to do; true if there was something. */
-  readonly poll: () => boolean;
-  /** After a poll that found something. Default 5. */
-  readonly busyMs?: number;
-  /** Reached by doubling while nothing comes. Default 25. */
-  readonly idleMs?: number;
+  /** Empties the rings. Returns the highest share of a ring that was taken, 0..1. */
+  readonly poll: () => number;
+  /** Shortest pause. Default 2. */
+  readonly minMs?: number;
+  /** Longest pause. Default 50: a ring of the default size does not fill in that time, even from rest to full load. */
+  readonly maxMs?: number;
   readonly timers?: Timers;
 }
 
+/** How full a ring may be at a poll. The rest is for bursts and for a thread that is busy elsewhere. */
+const WANTED_SHARE = 0.15;
+
 /**
- * Polls often while there is traffic and seldom while there is none. The kernel wakes nobody: at rest a wake-up per
- * record would cost more than these polls, and at load the ring holds far more than a busy interval brings.
+ * Polls as seldom as the rings allow: each wake-up of Node costs as much as hundreds of records, so the pause follows
+ * how fast the rings fill. It shrinks at once and grows by doubling. The kernel wakes nobody.
  */
 export function createPolling(options: PollingOptions): { start(): void; stop(): void } {
-  const { poll, busyMs = 5, idleMs = 25, timers = systemTimers } = options;
+  const { poll, minMs = 2, maxMs = 50, timers = systemTimers } = options;
   let timer: unknown;
   let running = false;
-  let delay = busyMs;
+  let pause = minMs;
   const turn = (): void => {
-    delay = poll() ? busyMs : Math.min(idleMs, delay * 2);
-    if (running) timer = timers.set(turn, delay);
+    const share = poll();
+    const wanted = share > 0 ? (pause * WANTED_SHARE) / share : maxMs;
+    pause = Math.max(minMs, Math.min(maxMs, pause * 2, wanted));
+    if (running) timer = timers.set(turn, pause);
   };
   return {
     start() {
       if (running) return;
       running = true;
-      timer = timers.set(turn, delay);
+      timer = timers.set(turn, pause);
     },
     stop() {
       running = false;

@@ -23,13 +23,29 @@ function manualTimers(): Timers & { readonly delays: number[]; fire(): boolean }
   };
 }
 
-it('slows down while nothing comes and is fast again with the first record', () => {
+/** The pauses after polls that found these shares. */
+function pauses(shares: readonly number[]): number[] {
   const timers = manualTimers();
-  const found = [true, false, false, false, false, true, false];
-  const polling = createPolling({ timers, poll: () => found.shift() ?? false });
+  const left = [...shares];
+  const polling = createPolling({ timers, poll: () => left.shift() ?? 0 });
   polling.start();
-  for (let i = 0; i < 7; i++) timers.fire();
-  expect(timers.delays).toEqual([5, 5, 10, 20, 25, 25, 5, 10]);
+  for (const _ of shares) timers.fire();
+  return timers.delays;
+}
+
+it('polls seldom while nothing comes', () => {
+  expect(pauses([0, 0, 0, 0, 0, 0])).toEqual([2, 4, 8, 16, 32, 50, 50]);
+});
+
+it('follows how fast the rings fill', () => {
+  // At 50 ms the ring was full by 60 %: a quarter of that is wanted.
+  expect(pauses([0, 0, 0, 0, 0, 0.6]).at(-1)).toBe(12.5);
+  expect(pauses([0, 0, 0, 0, 0, 0.6, 0.15, 0.075])).toEqual([2, 4, 8, 16, 32, 50, 12.5, 12.5, 25]);
+});
+
+it('never pauses longer or shorter than it may', () => {
+  expect(pauses([1, 1])).toEqual([2, 2, 2]);
+  expect(pauses([0.0001, 0.0001, 0.0001, 0.0001, 0.0001, 0.0001]).at(-1)).toBe(50);
 });
 
 it('stops, also from within a poll, and starts only once', () => {
@@ -40,12 +56,12 @@ it('stops, also from within a poll, and starts only once', () => {
     poll() {
       polls += 1;
       if (polls === 3) polling.stop();
-      return true;
+      return 0.5;
     },
   });
   polling.start();
   polling.start();
-  expect(timers.delays).toEqual([5]);
+  expect(timers.delays).toEqual([2]);
   while (timers.fire());
   expect(polls).toBe(3);
   polling.start();
