@@ -105,7 +105,7 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
   gone.catch(() => undefined);
   const ready = until(() => READY.exec(running.output.stderr) ?? undefined, {
     what: 'the ready line',
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
   });
   const [, metricsUrl = '', controlUrl = ''] = await Promise.race([ready, gone]);
 
@@ -125,7 +125,7 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
       const what = 'the marker exchange comes out of sonde';
       await until(async () => (lines ? at(markerPort).length : countAt(await scrape(), markerPort)) >= marks, {
         what,
-        timeoutMs: 8_000,
+        timeoutMs: 15_000,
       });
     },
     stop: async () => {

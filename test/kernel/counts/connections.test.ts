@@ -81,7 +81,7 @@ describe('connections that behave badly: each exchange is counted once on each s
     });
   });
 
-  test('pipelining that begins after a hundred plain exchanges', async () => {
+  test('pipelining that begins after a hundred plain exchanges: at most the first burst is seen in part', async () => {
     const at = port();
     await startNode(at);
     const raw = await openRaw(scene, { port: at });
@@ -92,13 +92,25 @@ describe('connections that behave badly: each exchange is counted once on each s
     for (let i = 1; i <= 10; i++) {
       await raw.send(GET.repeat(5));
       await raw.responses(100 + 5 * i);
+      // The connection was narrowed to a record a message: the first burst tells that more is needed.
+      if (i === 1) await sonde.settle();
     }
     await raw.close();
-    await expectBothSides(sonde, at, {
-      exchanges: 150,
-      requestBytes: raw.sentBytes(),
-      responseBytes: raw.receivedBytes(),
-    });
+    const lines = await settled(sonde, at, 300);
+    for (const role of ['client', 'server'] as const) {
+      const { complete, statuses, ...seen } = seenBy(lines, role);
+      expect({ role, ...seen }).toEqual({
+        role,
+        exchanges: 150,
+        protocols: { http: 150 },
+        errors: {},
+        requestBytes: raw.sentBytes(),
+        responseBytes: raw.receivedBytes(),
+      });
+      expect(complete).toBeGreaterThanOrEqual(145);
+      expect(statuses['200']).toBeGreaterThanOrEqual(145);
+      expect((statuses['200'] ?? 0) + (statuses['null'] ?? 0)).toBe(150);
+    }
   });
 
   test('a client that closes its half before the answer', async () => {
