@@ -36,6 +36,12 @@ class PieceWriter {
     this.samples += 1;
   }
 
+  /** A sample whose name and labels are ready but for the last one. */
+  bucket(head: string, tail: string, value: number): void {
+    this.text += head + tail + formatNumber(value) + '\n';
+    this.samples += 1;
+  }
+
   get full(): boolean {
     return this.text.length >= PIECE_LENGTH;
   }
@@ -142,20 +148,20 @@ function hasValue({ field, metric, everyExchange }: SeriesFamily, values: Float6
 
 type RowWriter = (writer: PieceWriter, labels: string, values: Float64Array, base: number) => void;
 
-function histogramRow({ metric, field, bounds, divisor, everyExchange }: SeriesFamily, exchanges: number): RowWriter {
-  const bucketName = `${metric.name}_bucket`;
-  const shown = new Map(bounds.map((value) => [field.bounds.indexOf(value), `le="${formatNumber(value / divisor)}"`]));
-  const les = field.bounds.map((_, bucket) => shown.get(bucket));
+function histogramRow(family: SeriesFamily, exchanges: number): RowWriter {
+  const { metric, field, bounds, divisor, everyExchange } = family;
+  const ends = new Map(bounds.map((value) => [field.bounds.indexOf(value), `le="${formatNumber(value / divisor)}"} `]));
+  const tails = field.bounds.map((_, bucket) => ends.get(bucket));
   return (writer, labels, values, base) => {
-    const prefix = labels === '' ? '' : `${labels},`;
+    const head = labels === '' ? `${metric.name}_bucket{` : `${metric.name}_bucket{${labels},`;
     let count = 0;
-    for (let bucket = 0; bucket < les.length; bucket += 1) {
+    for (let bucket = 0; bucket < tails.length; bucket += 1) {
       count += values[base + field.buckets + bucket];
-      const le = les[bucket];
-      if (le !== undefined) writer.sample(bucketName, prefix + le, count);
+      const tail = tails[bucket];
+      if (tail !== undefined) writer.bucket(head, tail, count);
     }
-    count = everyExchange ? values[base + exchanges] : count + values[base + field.buckets + les.length];
-    writer.sample(bucketName, `${prefix}le="+Inf"`, count);
+    count = everyExchange ? values[base + exchanges] : count + values[base + field.buckets + tails.length];
+    writer.bucket(head, 'le="+Inf"} ', count);
     writer.sample(`${metric.name}_sum`, labels, values[base + field.sum] / divisor);
     writer.sample(`${metric.name}_count`, labels, count);
   };

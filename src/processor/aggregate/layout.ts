@@ -30,7 +30,14 @@ export const DEFAULT_METRICS: MetricChoices = {
   responseBytes: { kinds: ['sum'] },
 };
 
-/** Lays out a row: first all columns that add up, then the gauges. `additive` is where the gauges begin. */
+/** Numbers in a cache line. */
+const LINE = 8;
+
+/**
+ * Lays out a row: first the numbers that every exchange changes, then the buckets, of which it changes one a
+ * histogram, then the gauges. `additive` is where the gauges begin. Rows begin at cache lines, so an exchange touches
+ * two or three of them.
+ */
 export function layOut(metrics: MetricChoices): SeriesLayout & { readonly additive: number } {
   const entries = Object.entries(metrics) as [ExchangeMetricName, MetricChoice][];
   // Column 0 counts the exchanges.
@@ -39,25 +46,28 @@ export function layOut(metrics: MetricChoices): SeriesLayout & { readonly additi
     column += columns;
     return column - columns;
   };
-  const summed = entries.map(([metric, { kinds, bounds = DURATION_BOUNDS }]) => {
+  const takeIf = (wanted: boolean): number => (wanted ? take(1) : -1);
+  const scalars = entries.map(([metric, { kinds, bounds = DURATION_BOUNDS }]) => {
     const has = (...any: Kind[]): boolean => any.some((kind) => kinds.includes(kind));
     return {
       metric,
       kinds,
       bounds: has('histogram') ? bounds : [],
-      count: has('count', 'avg', 'max', 'last') ? take(1) : -1,
-      sum: has('sum', 'avg', 'histogram') ? take(1) : -1,
-      buckets: has('histogram') ? take(bounds.length + 1) : -1,
+      count: takeIf(has('count', 'avg', 'max', 'last')),
+      sum: takeIf(has('sum', 'avg', 'histogram')),
     };
   });
+  const summed = scalars.map((field) =>
+    Object.assign(field, { buckets: field.bounds.length > 0 ? take(field.bounds.length + 1) : -1 }),
+  );
   const additive = column;
   const fields = summed.map(
     (field): SeriesField =>
       Object.assign(field, {
-        max: field.kinds.includes('max') ? take(1) : -1,
-        avg: field.kinds.includes('avg') ? take(1) : -1,
-        last: field.kinds.includes('last') ? take(1) : -1,
+        max: takeIf(field.kinds.includes('max')),
+        avg: takeIf(field.kinds.includes('avg')),
+        last: takeIf(field.kinds.includes('last')),
       }),
   );
-  return { stride: column, additive, exchanges: 0, fields };
+  return { stride: Math.ceil(column / LINE) * LINE, additive, exchanges: 0, fields };
 }
