@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Writes what is generated from src/config/schema.ts: config/sonde.yaml, config/sonde.schema.json and
-// docs/configuration.md. With --check it writes nothing and exits with 1 if one of them has drifted.
+// Writes what is generated from src/config/schema.ts and src/model/errors.ts: config/sonde.yaml, config/sonde.schema.json,
+// docs/configuration.md and docs/errors.md. With --check it writes nothing and exits with 1 if one of them has drifted.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

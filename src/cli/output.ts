@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { SondeError } from '../model/errors.ts';
 
 /** Writes data to a stream as fast as it takes it, and stops quietly when the reader has gone (`| head`). */
 export interface Output {
@@ -11,14 +12,18 @@ export interface Output {
   readonly closed: boolean;
 }
 
-/** @throws what the stream fails with, but for EPIPE. */
+/** Its methods throw SONDE_FILE_TAKEN when the stream fails, but not when its reader has just gone. */
 export function createOutput(stream: Writable): Output {
   let closed = false;
   let failure: Error | undefined;
   stream.on('error', (error: NodeJS.ErrnoException) => {
     closed = true;
     if (error.code !== 'EPIPE') {
-      failure = error;
+      failure = new SondeError('SONDE_FILE_TAKEN', {
+        detail: `standard output cannot be written (${error.code ?? error.message})`,
+        remedy: 'Make room there, or write elsewhere.',
+        cause: error,
+      });
     }
   });
   const drained = async (): Promise<void> => {

@@ -40,6 +40,13 @@ export async function run(options: RunOptions): Promise<number> {
       remedy: 'Leave one of them out.',
     });
   }
+  const { prometheus, stdout } = configuration.exporters;
+  if (!prometheus.enabled && !stdout.enabled && !options.view) {
+    throw new SondeError('SONDE_CONFIGURATION', {
+      detail: 'no exporter is on, so nothing would come out',
+      remedy: 'Set exporters.prometheus.enabled or exporters.stdout.enabled to true, or give --view.',
+    });
+  }
   const signal = listenForStop();
   const terminal = openTerminal(process.stdout, options.environment);
   const stderrIsTerminal = process.stderr.isTTY;

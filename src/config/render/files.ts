@@ -1,6 +1,7 @@
 import { configurationSchema } from '../schema.ts';
 import { settingTree } from '../tree.ts';
 import { renderCommentedYaml } from './commented-yaml.ts';
+import { renderErrors } from './errors.ts';
 import { renderJsonSchema } from './json-schema.ts';
 import { renderMarkdown } from './markdown.ts';
 
@@ -11,5 +12,6 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     'config/sonde.yaml': renderCommentedYaml(root),
     'config/sonde.schema.json': `${JSON.stringify(renderJsonSchema(), null, 2)}\n`,
     'docs/configuration.md': renderMarkdown(root),
+    'docs/errors.md': renderErrors(),
   };
 }
