@@ -3,19 +3,11 @@ import { createNetworkAnalyzer } from '../../src/analyzer/network/network-analyz
 import type { DataGroup } from '../../src/model/data-group.ts';
 import { EXCHANGE_METRIC, type ExchangeGroup } from '../../src/model/exchange.ts';
 import { LabelSets } from '../../src/model/label-sets.ts';
-import type { StageCount } from '../../src/model/law.ts';
 import { KIND, RECORD } from '../../src/model/record.gen.ts';
 import { httpLikeBytes } from './bytes.ts';
+import { checkLaw } from './law.ts';
 import { batchOf, type Call, SocketModel } from './record-writer.ts';
 import { type Target, target } from './target.ts';
-
-const sum = (terms: Readonly<Record<string, number>>): number =>
-  Object.values(terms).reduce((all, one) => all + one, 0);
-
-function checkLaw({ produced, delivered, inFlight, dropped, skipped }: StageCount): void {
-  if (produced === delivered + inFlight + sum(dropped) + sum(skipped)) return;
-  throw new Error(`the law is broken: ${JSON.stringify({ produced, delivered, inFlight, dropped, skipped })}`);
-}
 
 /** An analyzer whose exchanges are looked at in full, and the law checked. */
 function observedAnalyzer() {

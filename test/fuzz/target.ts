@@ -4,7 +4,7 @@ import fc from 'fast-check';
 export interface Target {
   readonly name: string;
   /** Must hold for every input; what it throws is a finding. */
-  readonly property: fc.IRawProperty<unknown, false>;
+  readonly property: fc.IRawProperty<unknown>;
 }
 
 /** Longest that one input may take, in ms. Far above what any needs, so that a busy machine is no finding. */
@@ -15,10 +15,10 @@ const MOST_MS = 2_000;
  *
  * @param read throws for a finding
  */
-export function target<T>(name: string, arbitrary: fc.Arbitrary<T>, read: (input: T) => void): Target {
-  const property = fc.property(arbitrary, (input) => {
+export function target<T>(name: string, arbitrary: fc.Arbitrary<T>, read: (input: T) => Promise<void> | void): Target {
+  const property = fc.asyncProperty(arbitrary, async (input) => {
     const begin = performance.now();
-    read(input);
+    await read(input);
     const took = performance.now() - begin;
     if (took > MOST_MS) throw new Error(`took ${Math.round(took)} ms`);
   });
@@ -31,8 +31,8 @@ export interface FuzzOptions {
 }
 
 /** Runs a target until its time is over. @throws with the smallest input found, if one breaks the property */
-export function fuzz({ property }: Target, { milliseconds, seed }: FuzzOptions): void {
-  fc.assert(property, {
+export async function fuzz({ property }: Target, { milliseconds, seed }: FuzzOptions): Promise<void> {
+  await fc.assert(property, {
     seed,
     numRuns: 1_000_000_000,
     plugins: [fc.interruptAfterTimeLimit(milliseconds)],
