@@ -51,7 +51,7 @@ export interface StageLaw {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-/** The law's terms of every stage on the page (CONTRACTS: produced = delivered + in flight + dropped + skipped). */
+/** The law's terms of every stage on the page (CONTRACTS: produced = delivered + in flight + dropped). */
 export function lawOf(samples: readonly Sample[]): StageLaw[] {
   const stages = new Set(
     samples.filter(({ name }) => name === 'sonde_produced_total').map(({ labels }) => labels['stage']),
@@ -75,7 +75,7 @@ export function lawOf(samples: readonly Sample[]): StageLaw[] {
 
 /** What a stage's terms leave unexplained: 0 when the law holds. */
 export function lawGap(law: StageLaw): number {
-  return law.produced - law.delivered - law.inFlight - law.dropped - law.skipped;
+  return law.produced - law.delivered - law.inFlight - law.dropped;
 }
 
 /** Everything dropped at any stage. */

@@ -27,6 +27,7 @@ export function soakSummary(result: SoakResult): string {
   };
   const after = settled(samples);
   const duration = samples.at(-1)?.seconds ?? 0;
+  const reasons = Object.entries(result.reasons).map(([reason, count]) => `${reason} ${count}`);
   const gaps = Object.entries(result.lawGaps).map(([stage, gap]) => `${stage} ${gap}`);
   return [
     `${result.made.toLocaleString('en')} exchanges in ${(duration / 60).toFixed(1)} minutes ` +
@@ -36,7 +37,7 @@ export function soakSummary(result: SoakResult): string {
     `- counted: server ${result.server.toLocaleString('en')} (${signed(result.server - result.made)}), ` +
       `client ${result.client.toLocaleString('en')} (${signed(result.client - result.made)}); ` +
       `failed by the generators’ word: ${result.failed}`,
-    `- dropped: ${result.dropped}; the law ${gaps.length === 0 ? 'holds at every stage' : `is off at ${gaps.join(', ')}`}`,
+    `- dropped: ${result.dropped}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}; the law ${gaps.length === 0 ? 'holds at every stage' : `is off at ${gaps.join(', ')}`}`,
     `- resident memory after the warm-up, MiB (min / median / max): ${range(after.map(({ resident }) => resident / MIB))}; ` +
       `slope ${result.slopeMiBPerHour.toFixed(1)} MiB/h`,
     `- heap, MiB: ${range(after.map(({ heap }) => heap / MIB))}; kernel maps, MiB: ${range(after.map(({ mapBytes }) => mapBytes / MIB))}; ` +

@@ -25,6 +25,8 @@ export interface SoakResult {
   readonly server: number;
   readonly client: number;
   readonly dropped: number;
+  /** `stage/reason` of what was dropped. */
+  readonly reasons: Readonly<Record<string, number>>;
   readonly lawGaps: Readonly<Record<string, number>>;
   /** Growth of the resident memory after the warm-up, in MiB an hour. */
   readonly slopeMiBPerHour: number;

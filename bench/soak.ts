@@ -8,6 +8,7 @@ import { describeMachine, machineLine } from './machine.ts';
 import { lawGap, lawOf, type Sample, totalDropped } from './metrics-page.ts';
 import { Nginx } from './nginx.ts';
 import { countedOn, Probe } from './probe.ts';
+import { droppedReasons } from './run.ts';
 import { readResults, writeResults } from './results.ts';
 import { CSV_HEADER, csvLine, growth, soakSection, soakSummary } from './soak-report.ts';
 import type { SoakResult, SoakSample } from './soak-result.ts';
@@ -72,6 +73,7 @@ async function soak(options: {
       failed: made.failed,
       ...counts,
       dropped: totalDropped(page),
+      reasons: droppedReasons(page),
       lawGaps: gapsOf(page),
       slopeMiBPerHour: growth(samples),
       samples,

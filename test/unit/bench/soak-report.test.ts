@@ -39,6 +39,7 @@ describe('soakSummary', () => {
     server: 600,
     client: 598,
     dropped: 1,
+    reasons: { 'hook/ring_full': 1 },
     lawGaps: { window: 2 },
     slopeMiBPerHour: 0,
     samples: [sample(10, 50), sample(60, 50)],
@@ -51,6 +52,10 @@ describe('soakSummary', () => {
   it('names the stage at which the law is off', () => {
     expect(soakSummary(result)).toContain('the law is off at window 2');
     expect(soakSummary({ ...result, lawGaps: {} })).toContain('the law holds at every stage');
+  });
+
+  it('names the reason of what was dropped', () => {
+    expect(soakSummary(result)).toContain('dropped: 1 (hook/ring_full 1)');
   });
 });
 
