@@ -167,7 +167,12 @@ export const configurationSchema = section('The configuration of Sonde.', {
       enabled: missingSwitch({ doc: 'Ask Kubernetes.' }),
     }),
     aggregate: section('Sums exchanges up in windows.', {
-      window: duration({ doc: 'Length of a window.', preset: '5s', min: '1s', max: '5m' }),
+      window: duration({
+        doc: 'Length of a window. `sonde run --view` takes 1s unless it is set.',
+        preset: '5s',
+        min: '1s',
+        max: '5m',
+      }),
       max_label_sets: whole({
         doc: 'At most so many distinct sets of labels; what no longer fits is summed up under one overflow set.',
         preset: 16_384,

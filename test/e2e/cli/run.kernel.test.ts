@@ -61,7 +61,7 @@ describe('run --for', () => {
       expect(line).toMatch(LAW);
       const term = (name: string): number => Number(new RegExp(` ${name}=(\\d+)`).exec(line)?.[1]);
       expect(term('in_flight')).toBe(0);
-      expect(term('produced')).toBe(term('delivered') + term('dropped') + term('skipped'));
+      expect(term('produced')).toBe(term('delivered') + term('dropped'));
     }
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -105,6 +105,28 @@ test('the program runs through a symbolic link', async () => {
   const link = join(folder, 'sonde');
   symlinkSync(PROGRAM, link);
   expect((await sonde(['--version'], { program: link })).code).toBe(0);
+});
+
+describe('what is missing is said in one sentence: 3', () => {
+  test('the program is not built', async () => {
+    mkdirSync(join(folder, 'checkout/bin'), { recursive: true });
+    const program = join(folder, 'checkout/bin/sonde');
+    copyFileSync(PROGRAM, program);
+    const { code, stdout, stderr } = await sonde(['run'], { program });
+    expect(stderr).toBe(`sonde: the program is not built. Run \`npm run setup\` in ${join(folder, 'checkout')}.\n`);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  });
+
+  test('there is no Node.js', async () => {
+    mkdirSync(join(folder, 'tools'), { recursive: true });
+    for (const tool of ['dirname', 'readlink']) {
+      const path = ['/usr/bin', '/bin'].map((where) => join(where, tool)).find((one) => existsSync(one));
+      symlinkSync(path ?? '', join(folder, 'tools', tool));
+    }
+    const { code, stderr } = await sonde(['run'], { env: { PATH: join(folder, 'tools') } });
+    expect(stderr).toContain('Install Node.js 20.19 or later');
+    expect(code).toBe(3);
+  });
 });
 
 test('a reader that goes away early is no error', async () => {
