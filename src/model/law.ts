@@ -1,6 +1,7 @@
 /**
- * The law: produced = delivered + in flight + Σ dropped (+ Σ skipped by design), one unit a stage, each term
- * counted on its own and never computed from the others. A stage is read at a scrape; it owns its counters.
+ * The law: produced = delivered + in flight + Σ dropped, one unit a stage, each term counted on its own and never
+ * computed from the others. What a stage passes over by design (skipped) is shown beside it and is in no term.
+ * A stage is read at a scrape; it owns its counters.
  */
 export interface Stage {
   /** `hook`, `ring`, `analyzer`, `window`, `export.<name>`. */

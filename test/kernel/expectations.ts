@@ -110,8 +110,7 @@ async function accountOf(sonde: Sonde): Promise<Account> {
   return {
     stages: law.map(({ stage }) => stage),
     unbalanced: law.filter(
-      ({ produced, delivered, inFlight, dropped, skipped }) =>
-        produced !== delivered + inFlight + sum(Object.values(dropped)) + sum(Object.values(skipped)),
+      ({ produced, delivered, inFlight, dropped }) => produced !== delivered + inFlight + sum(Object.values(dropped)),
     ),
     dropped: law.flatMap(({ stage, dropped }) =>
       Object.entries(dropped)

@@ -53,7 +53,8 @@ export class NetworkStatistics {
   /** @param inFlight counted by the caller, over what is open and held */
   stage(inFlight: number): StageCount {
     return {
-      produced: this.produced,
+      // Messages that are no part of an exchange by design are not in the law.
+      produced: this.produced - this.skippedUnrequested - this.skippedLate,
       delivered: this.delivered,
       inFlight,
       dropped: { gap: this.droppedGap, table_full: this.droppedTableFull, parse: this.droppedParse },

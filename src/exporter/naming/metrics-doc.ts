@@ -61,7 +61,8 @@ ${table(
 ${metricTable(Object.values(SONDE_METRICS))}
 
 At every stage \`sonde_produced_total\` = \`sonde_delivered_total\` + \`sonde_in_flight\` + the sum of
-\`sonde_dropped_total\` + the sum of \`sonde_skipped_total\`; each term is counted on its own. The sum of the
+\`sonde_dropped_total\`; each term is counted on its own. \`sonde_skipped_total\` is beside the law: what a stage
+passes over by design (the runs of the socket hooks for UNIX sockets, for example). The sum of the
 \`_count\` of the duration histograms + \`sonde_series_expired_exchanges_total\` = \`sonde_exchanges_total\`, for each
 protocol and role.
 

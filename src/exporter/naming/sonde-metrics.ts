@@ -17,7 +17,7 @@ export const SONDE_METRICS = {
   dropped: {
     name: 'sonde_dropped_total',
     type: 'counter',
-    help: 'What a stage of the law lost, by reason. produced = delivered + in flight + dropped + skipped.',
+    help: 'What a stage of the law lost, by reason. produced = delivered + in flight + dropped.',
     labels: ['stage', 'reason'],
   },
   skipped: {

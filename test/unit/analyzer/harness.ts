@@ -130,12 +130,12 @@ export class Harness {
     return this;
   }
 
-  /** produced − delivered − in flight − dropped − skipped: 0, always. */
+  /** produced − delivered − in flight − dropped: 0, always. */
   get lawGap(): number {
-    const { produced, delivered, inFlight, dropped, skipped } = this.analyzer.stage.read();
+    const { produced, delivered, inFlight, dropped } = this.analyzer.stage.read();
     const sum = (terms: Readonly<Record<string, number>>): number =>
       Object.values(terms).reduce((total, term) => total + term, 0);
-    return produced - delivered - inFlight - sum(dropped) - sum(skipped);
+    return produced - delivered - inFlight - sum(dropped);
   }
 
   #setPolicy(index: number, generation: number, word: number): void {
