@@ -32,7 +32,7 @@ function load(yaml: string) {
 const none = loadConfiguration({ environment: {}, defaultFile: '/nonexistent/sonde.yaml' });
 
 test('the commented file changes nothing, and says the defaults when uncommented', () => {
-  const yaml = generatedFiles()['config/sonde.yaml'] as string;
+  const yaml = generatedFiles()['config/sonde.yaml'];
   expect(load(yaml).configuration).toEqual(none.configuration);
   const uncommented = yaml.replaceAll(/^( *)# ([a-z0-9_]+: .+)$/gm, (line, indent: string, rest: string) =>
     /^[a-z0-9_]+: ([^ ]+|\{ enabled: false \} #.*|\[.*\])$/.test(rest) ? `${indent}${rest}` : line,
