@@ -87,6 +87,7 @@ export function isLocalServer(connection: Connection): boolean {
   return connection.localIsServer || connection.role === ROLE.server;
 }
 
+/** The client's address is no label: a server with many clients would fill every table. Exchanges tell it. */
 function labelsOf(exchange: Exchange, connection: Connection, endpoint: Endpoint): Labels {
   const labels: Partial<Record<LabelKey, string>> = {
     [LABEL.protocol]: connection.protocol.module.name,
@@ -97,7 +98,6 @@ function labelsOf(exchange: Exchange, connection: Connection, endpoint: Endpoint
   if (exchange.status !== null) labels[LABEL.status] = exchange.status.text;
   const error = errorName(exchange.error);
   if (error !== null) labels[LABEL.error] = error;
-  if (endpoint.clientAddress !== '') labels[LABEL.clientAddress] = endpoint.clientAddress;
   if (endpoint.serverAddress !== '') labels[LABEL.serverAddress] = endpoint.serverAddress;
   if (endpoint.serverPort !== 0) labels[LABEL.serverPort] = String(endpoint.serverPort);
   if (endpoint.pid !== 0) labels[LABEL.pid] = String(endpoint.pid);
