@@ -2,7 +2,7 @@ import type { Stage } from '../model/law.ts';
 
 /**
  * One line for each stage of the law, for people and scripts:
- * `law stage=hook produced=9 delivered=7 in_flight=0 dropped=1 skipped=1 dropped.ring_full=1 skipped.peek=1`.
+ * `law stage=hook produced=8 delivered=7 in_flight=0 dropped=1 skipped=1 dropped.ring_full=1 skipped.peek=1`.
  * Reasons that never happened are left out.
  */
 export function lawLines(stages: readonly Stage[]): string[] {
