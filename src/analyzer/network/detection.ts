@@ -27,6 +27,23 @@ export class Detection {
   }
 
   /**
+   * The common case: the first record of a connection tells by itself what it speaks.
+   *
+   * @returns true if the connection's role and parser are set
+   */
+  decideAtOnce(connection: Connection, bytes: Uint8Array, halves: Uint16Array, offset: number): boolean {
+    const captured = halves[(offset + head.captured) >>> 1];
+    if (captured === 0 || connection.role === ROLE.unknown) return false;
+    const fromClient = (bytes[offset + head.direction] === DIRECTION.send) === (connection.role === ROLE.client);
+    const start = offset + sizes.message;
+    for (const protocol of this.#protocols.detected) {
+      const detection = protocol.module.detect(bytes, start, start + captured, fromClient, false);
+      if (detection === DETECTION.yes) return this.#recognised(connection, protocol, connection.role);
+    }
+    return false;
+  }
+
+  /**
    * Looks at the message that the last record belongs to. Sets the connection's role and parser if it is decided.
    *
    * @param final decide now, no more will come

@@ -110,6 +110,13 @@ export class Intake {
   ): void {
     if (kind === KIND.message) {
       connection.number = recordNumber(words, offset, true);
+      if (
+        connection.parser === null &&
+        connection.undecided === null &&
+        this.#detection.decideAtOnce(connection, bytes, halves, offset)
+      ) {
+        connection.direct = connection.held === null;
+      }
       if (connection.parser !== null) {
         this.#feed.message(connection, connection.parser, bytes, words, halves, offset);
         return;

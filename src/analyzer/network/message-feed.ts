@@ -6,6 +6,12 @@ import { Segment } from './segment.ts';
 import type { NetworkStatistics } from './statistics.ts';
 
 const { head, message, totals, size: sizes } = RECORD;
+const SIZE_WORD = message.size / 4;
+const TX_WORD = message.tx / 4;
+const RX_WORD = message.rx / 4;
+const TURN_WORD = message.turn / 4;
+const TGID_WORD = message.tgid / 4;
+const QUEUE_WORD = message.queue / 4;
 
 /** A counter that went back by less than this was read by two threads at once: nothing passed unseen. */
 const LARGEST_STEP = 0xf0000000;
@@ -41,14 +47,15 @@ export class MessageFeed {
     const fromClient = sends !== isServer;
     const captured = halves[(offset + head.captured) >>> 1];
     const flags = halves[(offset + head.flags) >>> 1];
-    const size = words[word + message.size / 4];
-    const tx = words[word + message.tx / 4];
-    const rx = words[word + message.rx / 4];
-    const turn = words[word + message.turn / 4];
-    const tgid = words[word + message.tgid / 4];
+    const size = words[word + SIZE_WORD];
+    const tx = words[word + TX_WORD];
+    const rx = words[word + RX_WORD];
+    const turn = words[word + TURN_WORD];
+    const tgid = words[word + TGID_WORD];
     const starts = (flags & FLAG.start) !== 0;
     const segment = this.#segment;
-    segment.bytes = bytes;
+    // Stores of pointers cost more than comparing them.
+    if (segment.bytes !== bytes) segment.bytes = bytes;
     segment.start = offset + sizes.message;
     segment.end = segment.start + captured;
     segment.unseen = size > captured ? size - captured : 0;
@@ -56,14 +63,14 @@ export class MessageFeed {
     segment.starts = starts;
     segment.queueNs = Number.NaN;
     if (isServer && fromClient && (flags & (FLAG.queueTicks | FLAG.queueUs)) !== 0) {
-      segment.queueNs = words[word + message.queue / 4] * ((flags & FLAG.queueUs) === 0 ? this.tickNs : 1000);
+      segment.queueNs = words[word + QUEUE_WORD] * ((flags & FLAG.queueUs) === 0 ? this.tickNs : 1000);
     }
     if (tgid !== connection.pid && tgid !== 0) {
       connection.pid = tgid;
       connection.endpoint = null;
     }
     connection.news = 1;
-    connection.refusal = 'unrequested';
+    if (connection.refusal !== 'unrequested') connection.refusal = 'unrequested';
 
     const before = sends ? tx : rx - size;
     const ownUnseen = (before - (sends ? connection.tx : connection.rx)) >>> 0;

@@ -26,8 +26,6 @@ export class Conversation {
   /** Some response was lost within a turn: the pairing is not certain until the next turn of the client. */
   misaligned = false;
   likelyPath: Text | null = null;
-  likelyHost: Text | null = null;
-  likelyAgent: Text | null = null;
 
   #narrowed = false;
   #widenings = 0;
@@ -70,8 +68,8 @@ export class Conversation {
     this.host.finish(exchange);
   }
 
-  /** More than one request waits, or a request did not start its turn: each segment is needed. */
-  pipelines(): void {
+  /** A request did not start its turn, or a head goes on in a second call: each segment is needed, for good. */
+  needsEverySegment(): void {
     this.#widenings = MAX_WIDENINGS;
     this.#widen();
   }

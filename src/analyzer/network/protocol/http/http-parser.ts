@@ -42,7 +42,8 @@ export class HttpParser implements Parser {
     const conversation = this.#conversation;
     this.#requests.turn();
     const reading = conversation.reading;
-    if (this.#responses.isOpenEnded && (reading === null || reading.requestDone)) this.#responses.endOpenEnded();
+    const asked = reading === null || reading.requestDone || this.#requests.awaitsContinue;
+    if (asked && this.#responses.isOpenEnded) this.#responses.endOpenEnded();
     if (conversation.misaligned) this.#realign();
   }
 

@@ -2,6 +2,8 @@ import { hashByte, HASH_START, textEquals } from '../../text-table.ts';
 import type { Text } from '../../text-table.ts';
 import type { Texts } from '../../texts.ts';
 import { CR, isToken, LF, SPACE } from './characters.ts';
+import { FieldBlocks } from './field-blocks.ts';
+import type { FieldBlock } from './field-blocks.ts';
 import { Fields, INCOMPLETE, readFields } from './fields.ts';
 import { routeOf } from './route.ts';
 
@@ -19,31 +21,24 @@ export class RequestHead {
   /** Null if the capture ended within it. */
   method: Text | null = null;
   path: Text | null = null;
+  host: Text | null = null;
+  agent: Text | null = null;
+  isHead = false;
+  isConnect = false;
   /** 10 or 11; 0 if not seen. */
   version = 0;
   /** It goes on behind what was captured. */
   cut = false;
 
   readonly #texts: Texts;
+  readonly #blocks = new FieldBlocks();
   readonly #get: Text;
-  readonly #head: Text;
-  readonly #connect: Text;
   readonly #root: Text;
 
   constructor(texts: Texts) {
     this.#texts = texts;
     this.#get = texts.words.internString('GET');
-    this.#head = texts.words.internString('HEAD');
-    this.#connect = texts.words.internString('CONNECT');
     this.#root = this.#withRoute(texts.resources.internString('/'));
-  }
-
-  get isHead(): boolean {
-    return this.method !== null && this.method.raw === this.#head.raw;
-  }
-
-  get isConnect(): boolean {
-    return this.method !== null && this.method.raw === this.#connect.raw;
   }
 
   /**
@@ -54,17 +49,52 @@ export class RequestHead {
   read(bytes: Uint8Array, start: number, end: number, cut: boolean, likely: Text | null): number {
     this.method = null;
     this.path = null;
+    this.host = null;
+    this.agent = null;
+    this.isHead = false;
+    this.isConnect = false;
     this.version = 0;
     this.cut = false;
     this.fields.reset();
-    const afterLine = this.#readLine(bytes, start, end, likely);
-    let at = afterLine;
-    if (at >= 0) at = readFields(bytes, at, end, this.fields);
+    let at = this.#readLine(bytes, start, end, likely);
+    if (at >= 0) at = this.#readFields(bytes, at, end);
     if (at === INCOMPLETE && cut) {
       this.cut = true;
       return end;
     }
     return at;
+  }
+
+  #readFields(bytes: Uint8Array, start: number, end: number): number {
+    const endsHere = end - start > 3 && bytes[end - 1] === LF && bytes[end - 2] === CR && bytes[end - 3] === LF;
+    if (endsHere) {
+      const known = this.#blocks.find(bytes, start, end);
+      if (known !== null) {
+        this.#recall(known);
+        return end;
+      }
+    }
+    const fields = this.fields;
+    const at = readFields(bytes, start, end, fields);
+    const words = this.#texts.words;
+    if (fields.hostEnd !== 0) this.host = words.intern(bytes, fields.hostStart, fields.hostEnd);
+    if (fields.agentEnd !== 0) this.agent = words.intern(bytes, fields.agentStart, fields.agentEnd);
+    if (endsHere && at === end && fields.traceRank === 0) {
+      const { contentLength, transferEncoding, chunked, expectContinue } = fields;
+      const { host, agent } = this;
+      this.#blocks.add(bytes, start, end, { contentLength, transferEncoding, chunked, expectContinue, host, agent });
+    }
+    return at;
+  }
+
+  #recall(block: FieldBlock): void {
+    const fields = this.fields;
+    fields.contentLength = block.contentLength;
+    fields.transferEncoding = block.transferEncoding;
+    fields.chunked = block.chunked;
+    fields.expectContinue = block.expectContinue;
+    this.host = block.host;
+    this.agent = block.agent;
   }
 
   #readLine(bytes: Uint8Array, start: number, end: number, likely: Text | null): number {
@@ -87,7 +117,10 @@ export class RequestHead {
       if (at - start > LONGEST_METHOD) return MALFORMED;
       if (at === end) return INCOMPLETE;
       if (at === start || bytes[at] !== SPACE) return MALFORMED;
-      this.method = this.#texts.words.internHashed(bytes, start, at, hash);
+      const method = this.#texts.words.internHashed(bytes, start, at, hash);
+      this.method = method;
+      this.isHead = method.raw === 'HEAD';
+      this.isConnect = method.raw === 'CONNECT';
     }
     at++;
     const target = at;

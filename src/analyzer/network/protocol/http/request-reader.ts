@@ -1,8 +1,6 @@
 import { ERROR, TraceBytes } from '../../exchange.ts';
 import type { Exchange } from '../../exchange.ts';
 import type { Segment } from '../../segment.ts';
-import { textEquals } from '../../text-table.ts';
-import type { Text, TextTable } from '../../text-table.ts';
 import { DETECTION } from '../protocol.ts';
 import { Body, FRAMING } from './body.ts';
 import { CR, LF } from './characters.ts';
@@ -116,6 +114,8 @@ export class RequestReader {
     if (this.#partial.length === 0) {
       after = this.#head.read(bytes, from, end, segment.unseen > 0, conversation.likelyPath);
       if (after === INCOMPLETE) {
+        // Policy `headers` would have shown the first call only.
+        detailOf(exchange).exact = false;
         this.#partial.add(bytes, from, end);
         after = this.#partial.isFull ? this.#readPartial(true) : INCOMPLETE;
         this.#count(exchange, end - from, segment.time);
@@ -200,15 +200,8 @@ export class RequestReader {
     detail.isHead = head.isHead;
     detail.isConnect = head.isConnect;
     detail.expectContinue = fields.expectContinue;
-    const words = conversation.host.texts.words;
-    if (fields.hostEnd !== 0) {
-      detail.host = same(conversation.likelyHost, words, bytes, fields.hostStart, fields.hostEnd);
-      conversation.likelyHost = detail.host;
-    }
-    if (fields.agentEnd !== 0) {
-      detail.agent = same(conversation.likelyAgent, words, bytes, fields.agentStart, fields.agentEnd);
-      conversation.likelyAgent = detail.agent;
-    }
+    detail.host = head.host;
+    detail.agent = head.agent;
     if (fields.traceRank !== 0) {
       exchange.trace ??= new TraceBytes();
       readTraceId(bytes, fields, exchange.trace);
@@ -243,6 +236,7 @@ export class RequestReader {
     const conversation = this.#conversation;
     let exchange = conversation.writing;
     if (exchange !== null && this.#partial.length > 0) {
+      if (segment === null) conversation.needsEverySegment();
       const after = this.#readPartial(true);
       this.#ended(exchange, after, this.#partial.bytes, true);
       this.#partial.clear();
@@ -254,7 +248,7 @@ export class RequestReader {
       detailOf(exchange).exact = false;
       this.#inBody = true;
       this.#body.lose();
-      if (segment !== null && !segment.starts) conversation.pipelines();
+      if (segment !== null && !segment.starts) conversation.needsEverySegment();
     }
     this.#count(exchange, count, time);
   }
@@ -264,12 +258,7 @@ export class RequestReader {
     const exchange = conversation.host.open(segment);
     beginDetail(exchange);
     conversation.writing = exchange;
-    if (conversation.host.openExchanges > 1) conversation.pipelines();
+    if (conversation.host.openExchanges > 1) conversation.needsEverySegment();
     return exchange;
   }
-}
-
-function same(likely: Text | null, words: TextTable, bytes: Uint8Array, start: number, end: number): Text {
-  if (likely !== null && textEquals(likely, bytes, start, end)) return likely;
-  return words.intern(bytes, start, end);
 }

@@ -114,8 +114,10 @@ export class ResponseReader {
       const after = this.#head.read(bytes, start, end, segment.unseen > 0);
       const last = after < 0 ? end : after;
       if (exchange !== null) count(exchange, last - start, segment.time);
-      if (after === INCOMPLETE) this.#partial.add(bytes, start, end);
-      else this.#ended(exchange, after, after - start);
+      if (after === INCOMPLETE) {
+        if (exchange !== null) detailOf(exchange).exact = false;
+        this.#partial.add(bytes, start, end);
+      } else this.#ended(exchange, after, after - start);
       return last;
     }
     const taken = this.#partial.add(bytes, start, end);
@@ -287,6 +289,7 @@ export class ResponseReader {
     const exchange = conversation.reading ?? conversation.unanswered();
     this.#inBody = true;
     if (this.#partial.length > 0) {
+      if (segment === null) conversation.needsEverySegment();
       const after = this.#head.read(this.#partial.bytes, 0, this.#partial.length, true);
       this.#partial.clear();
       this.#ended(exchange, after, 0);
