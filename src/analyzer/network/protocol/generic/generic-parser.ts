@@ -1,6 +1,7 @@
 import { ERROR } from '../../exchange.ts';
 import type { Exchange } from '../../exchange.ts';
 import type { Segment } from '../../segment.ts';
+import { lostIn } from '../lost-messages.ts';
 import type { ConnectionEnd, Gap, Parser, ProtocolHost } from '../protocol.ts';
 
 /** How long a response must be silent to be over; without a following request there is no other sign. */
@@ -40,20 +41,34 @@ export class GenericParser implements Parser {
   }
 
   gap(gap: Gap): void {
-    const clientTurns = gap.lastFromClient ? gap.turns >> 1 : (gap.turns + 1) >> 1;
-    while (this.#host.first !== null) {
-      const exchange = this.#host.first;
-      exchange.complete = false;
-      exchange.responseEnd = Number.NaN;
-      this.#host.finish(exchange);
+    const lost = lostIn(gap);
+    const open = this.#host.first;
+    if (open !== null) {
+      const request = lost.requests === 0 ? lost.clientBytes : 0;
+      const response = lost.responses === 0 ? lost.serverBytes : Math.floor(lost.serverBytes / (lost.responses + 1));
+      open.requestBytes += request;
+      open.responseBytes += response;
+      lost.clientBytes -= request;
+      lost.serverBytes -= response;
+      open.complete = false;
+      open.responseEnd = Number.NaN;
+      this.#host.finish(open);
     }
-    const whole = clientTurns - (gap.nextFromClient || clientTurns === 0 ? 0 : 1);
-    if (whole > 0) this.#host.lost(whole, gap.clientBytes, gap.serverBytes, gap.time);
-    if (clientTurns === whole) return;
+    if (lost.pairs > 0) {
+      const requestBytes = Math.floor(lost.clientBytes / lost.requests) * lost.pairs;
+      const responseBytes = Math.floor(lost.serverBytes / lost.responses) * lost.pairs;
+      this.#host.lost(lost.pairs, requestBytes, responseBytes, gap.time);
+      lost.clientBytes -= requestBytes;
+      lost.serverBytes -= responseBytes;
+    }
+    if (lost.requests === lost.pairs) return;
     const exchange = this.#host.openUnseen(gap.time);
     exchange.complete = false;
     exchange.requestEnd = gap.time;
-    if (whole === 0) exchange.requestBytes = gap.clientBytes;
+    exchange.requestBytes = lost.clientBytes;
+    if (gap.nextFromClient || !gap.headless) return;
+    exchange.responseStart = gap.time;
+    exchange.responseBytes = lost.serverBytes;
   }
 
   tick(now: number): void {

@@ -1,6 +1,8 @@
 import { ERROR } from '../../exchange.ts';
 import type { Exchange } from '../../exchange.ts';
 import type { Segment } from '../../segment.ts';
+import { lostIn } from '../lost-messages.ts';
+import type { LostMessages } from '../lost-messages.ts';
 import type { ConnectionEnd, Gap, Parser, ProtocolHost } from '../protocol.ts';
 import { Conversation } from './conversation.ts';
 import { beginDetail, detailOf } from './detail.ts';
@@ -62,21 +64,28 @@ export class HttpParser implements Parser {
    * that is not complete, and the sum of exchanges stays right.
    */
   gap(gap: Gap): void {
-    const clientTurns = gap.lastFromClient ? gap.turns >> 1 : (gap.turns + 1) >> 1;
-    const answerLost = gap.turns > clientTurns && this.#host.first !== null;
-    const whole = clientTurns - (gap.nextFromClient || clientTurns === 0 ? 0 : 1);
-    const shareOfResponses = Math.floor(gap.serverBytes / Math.max(1, whole + (answerLost ? 1 : 0)));
-    this.#abandonOpen(answerLost ? shareOfResponses : 0);
-    const shareOfRequests = Math.floor(gap.clientBytes / Math.max(1, clientTurns));
-    const requestBytes = whole === clientTurns ? gap.clientBytes : gap.clientBytes - shareOfRequests;
-    if (whole > 0) {
-      const responseBytes = gap.serverBytes - (answerLost ? shareOfResponses : 0);
-      this.#host.lost(whole, requestBytes, responseBytes, gap.time);
+    const lost = lostIn(gap);
+    this.#endOpen(gap, lost);
+    // Requests and responses that are lost as a whole share the bytes evenly.
+    const request = Math.floor(lost.clientBytes / Math.max(1, lost.requests));
+    const response = Math.floor(lost.serverBytes / Math.max(1, lost.responses));
+    if (lost.pairs > 0) {
+      const requestBytes = lost.requests === lost.pairs ? lost.clientBytes : request * lost.pairs;
+      const responseBytes = lost.responses === lost.pairs ? lost.serverBytes : response * lost.pairs;
+      this.#host.lost(lost.pairs, requestBytes, responseBytes, gap.time);
+      lost.clientBytes -= requestBytes;
+      lost.serverBytes -= responseBytes;
     }
-    if (clientTurns > whole) this.#openUnseen(gap.time, shareOfRequests, !gap.nextFromClient);
-    this.#requests.restart(false);
-    this.#responses.restart(false);
-    if (gap.headless) this.#restartHeadless(gap);
+    if (lost.requests > lost.pairs) this.#openUnseen(gap.time, lost.clientBytes, !gap.nextFromClient);
+    this.#requests.restart(gap.headless && gap.nextFromClient);
+    this.#responses.restart(gap.headless && !gap.nextFromClient);
+    if (!gap.headless || gap.nextFromClient) return;
+    const exchange = this.#conversation.unanswered();
+    this.#conversation.reading = exchange;
+    if (exchange === null) return;
+    exchange.complete = false;
+    exchange.responseStart = gap.time;
+    exchange.responseBytes += lost.serverBytes;
   }
 
   tick(now: number): void {
@@ -124,18 +133,32 @@ export class HttpParser implements Parser {
   }
 
   /** The responses to everything open lie in the gap, or their ends do. */
-  #abandonOpen(responseBytes: number): void {
+  #endOpen(gap: Gap, lost: LostMessages): void {
+    const last = this.#host.last;
+    if (last !== null) {
+      const begun = last === this.#conversation.reading;
+      const owesResponse = begun || gap.lastFromClient;
+      const request = lost.requests === 0 ? lost.clientBytes : Math.min(lost.clientBytes, this.#requests.missing);
+      let response = Math.floor(lost.serverBytes / (lost.responses + 1));
+      if (lost.responses === 0) response = lost.serverBytes;
+      else if (begun) response = Math.min(lost.serverBytes, this.#responses.missing);
+      last.requestBytes += request;
+      lost.clientBytes -= request;
+      if (owesResponse) {
+        last.responseBytes += response;
+        lost.serverBytes -= response;
+      }
+    }
     while (this.#host.first !== null) {
       const exchange = this.#host.first;
       exchange.complete = false;
-      if (exchange.next === null) exchange.responseBytes += responseBytes;
       if (!exchange.responseDone) exchange.responseEnd = Number.NaN;
       detailOf(exchange).exact = false;
       this.#conversation.finish(exchange);
     }
   }
 
-  #openUnseen(time: number, requestBytes: number, done: boolean): Exchange {
+  #openUnseen(time: number, requestBytes: number, done: boolean): void {
     const exchange = this.#host.openUnseen(time);
     beginDetail(exchange).exact = false;
     exchange.complete = false;
@@ -143,21 +166,6 @@ export class HttpParser implements Parser {
     exchange.requestEnd = time;
     if (done) exchange.requestDone = true;
     else this.#conversation.writing = exchange;
-    return exchange;
-  }
-
-  #restartHeadless(gap: Gap): void {
-    if (gap.nextFromClient) {
-      this.#openUnseen(gap.time, 0, false);
-      this.#requests.restart(true);
-      return;
-    }
-    this.#responses.restart(true);
-    const exchange = this.#conversation.unanswered();
-    this.#conversation.reading = exchange;
-    if (exchange === null) return;
-    exchange.complete = false;
-    exchange.responseStart = gap.time;
   }
 
   /** Responses were lost within a turn; the client goes on, so all that waited was answered. */

@@ -67,6 +67,11 @@ export class RequestReader {
     }
   }
 
+  /** Bytes of the body under way that have not passed; 0 if that is not known. */
+  get missing(): number {
+    return this.#inBody && this.#body.framing === FRAMING.length ? this.#body.remaining : 0;
+  }
+
   /** The client will not send the body it announced. */
   get awaitsContinue(): boolean {
     const exchange = this.#conversation.writing;

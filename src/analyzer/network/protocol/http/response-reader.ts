@@ -45,6 +45,11 @@ export class ResponseReader {
     return this.#inBody && (this.#body.framing === FRAMING.lost || this.#body.framing === FRAMING.close);
   }
 
+  /** Bytes of the body under way that have not passed; 0 if that is not known. */
+  get missing(): number {
+    return this.#inBody && this.#body.framing === FRAMING.length ? this.#body.remaining : 0;
+  }
+
   get isLost(): boolean {
     return this.#inBody && this.#body.framing === FRAMING.lost;
   }
@@ -83,6 +88,7 @@ export class ResponseReader {
     let left = count;
     if (this.#inBody) {
       const over = this.#body.pass(left);
+      if (this.#body.framing === FRAMING.lost) this.#lose(this.#conversation.reading);
       this.#countBody(left - over, time, segment);
       left = over;
     }
@@ -199,7 +205,7 @@ export class ResponseReader {
         detailOf(exchange).exact = false;
         this.#requests.answered(exchange);
       }
-      this.#body.lose();
+      this.#lose(exchange);
       if (conversation.failed()) conversation.giveUp();
       return;
     }
@@ -237,7 +243,7 @@ export class ResponseReader {
     if (head.cut) {
       if (detail !== null) detail.exact = false;
       conversation.headCut(false);
-      this.#body.lose();
+      this.#lose(exchange);
     } else if (status === SWITCHING_PROTOCOLS || (detail?.isConnect === true && status >= 200 && status < 300)) {
       conversation.upgrade(exchange);
     } else if (detail?.isHead === true || status === 204 || status === 304) {
@@ -255,9 +261,15 @@ export class ResponseReader {
     } else {
       if (exchange !== null) exchange.error = ERROR.malformed;
       if (detail !== null) detail.exact = false;
-      this.#body.lose();
+      this.#lose(exchange);
     }
     if (conversation.successor === null) this.#endIfDone(exchange);
+  }
+
+  /** The end of this response is not found. If others wait, nor is it certain which of them comes next. */
+  #lose(exchange: Exchange | null): void {
+    this.#body.lose();
+    if (exchange !== null && exchange.next !== null) this.#conversation.misaligned = true;
   }
 
   #takeBody(bytes: Uint8Array, start: number, end: number, segment: Segment): number {
@@ -294,7 +306,7 @@ export class ResponseReader {
       this.#partial.clear();
       this.#ended(exchange, after, 0);
     } else {
-      this.#body.lose();
+      this.#lose(exchange);
       if (exchange !== null) exchange.complete = false;
     }
     if (exchange === null) {
@@ -303,7 +315,6 @@ export class ResponseReader {
     }
     conversation.reading = exchange;
     if (segment !== null) conversation.host.credit(exchange, segment);
-    else if (exchange.next !== null) conversation.misaligned = true;
     if (Number.isNaN(exchange.responseStart)) exchange.responseStart = time;
     detailOf(exchange).exact = false;
     count(exchange, size, time);
