@@ -10,7 +10,7 @@ import { type Nginx, startNginx } from '../../traffic/servers/nginx.ts';
 import { countAt, type Sonde, type SondeOptions, startSonde } from '../../traffic/sonde.ts';
 import { expectLaw } from '../expectations.ts';
 
-const COUNT = 40_000;
+const COUNT = 20_000;
 const PROTOCOLS = ['http', 'generic'];
 
 describe('loss is found by the message numbers: complete and incomplete exchanges make up the generator’s count', () => {

@@ -173,8 +173,7 @@ describe('records of every way of calling', () => {
   test('every run of the hooks has exactly one outcome, and every record came', async () => {
     await until(
       () => {
-        const { read } = recorder.receiver.stages[0] ?? {};
-        const hook = read?.();
+        const hook = recorder.receiver.stages[0]?.read();
         return (
           hook !== undefined && hook.produced === hook.delivered + hook.inFlight + sum(Object.values(hook.dropped))
         );

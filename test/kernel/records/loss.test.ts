@@ -7,7 +7,7 @@ import { type Nginx, startNginx } from '../../traffic/servers/nginx.ts';
 import { sum } from '../expectations.ts';
 import { startRecorder } from './recorder.ts';
 
-const COUNT = 30_000;
+const COUNT = 20_000;
 const CONNECTIONS = 8;
 
 describe('records that find no room', () => {

@@ -8,7 +8,8 @@
  *
  * fresh: a connection for each exchange. share=alternate: two threads take turns on one socket;
  * split: one thread sends, another receives. head and body: how to receive the two parts of the response.
- * Prints {"exchanges":…,"sent":…,"received":…,"statuses":{"200":…}}; times: a line `firstByteNs durationNs` each.
+ * Prints {"exchanges":…,"sent":…,"received":…,"statuses":{"200":…}}; times: a line `firstByteNs durationNs sentAtNs`
+ * each, the last by CLOCK_MONOTONIC.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -101,7 +102,8 @@ static void receive_response(int fd)
 		received += n;
 	}
 	if (o.times)
-		fprintf(o.times, "%lld %lld\n", (long long)(first - started), (long long)(now_ns() - started));
+		fprintf(o.times, "%lld %lld %lld\n", (long long)(first - started), (long long)(now_ns() - started),
+			(long long)started);
 	statuses[status % 1000]++;
 	exchanges++;
 	sleep_us(o.pause_us);

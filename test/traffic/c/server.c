@@ -3,10 +3,11 @@
  * A blocking HTTP/1.1 server that receives and sends by the calls it is told to use, and takes known times.
  *
  *   server port=N [receive=read] [send=write] [body=BYTES] [body_send=HOW] [delay_us=0] [body_delay_us=0]
- *          [read_delay_us=0] [model=threads|fork|prefork|reuseport]
+ *          [read_delay_us=0] [reads=FILE] [model=threads|fork|prefork|reuseport]
  *
  * delay_us: between the request and the head of the response; body_delay_us: between its head and its body (sent
- * apart, as with body_send, which says by which call); read_delay_us: between the arrival of a request and its read.
+ * apart, as with body_send, which says by which call); read_delay_us: between the arrival of a request and its read;
+ * reads: a line for each read with its time by CLOCK_MONOTONIC.
  * model: a thread a connection; a child a connection, accepted by the parent; three children on one listening
  * socket; three children with one each (SO_REUSEPORT). Prints `listening`.
  */
@@ -20,6 +21,7 @@ static struct {
 	const char *receive, *send, *body_send;
 	int port;
 	long body, delay_us, body_delay_us, read_delay_us;
+	FILE *reads;
 } o;
 
 static char *response;
@@ -28,7 +30,9 @@ static size_t head_length;
 /* Answers one connection until the client ends it. */
 static void serve(int fd)
 {
-	enum { ROOM = 1 << 16 };
+	enum {
+		ROOM = 1 << 16
+	};
 	char *data = malloc(ROOM);
 	size_t have = 0;
 	int one = 1;
@@ -41,9 +45,14 @@ static void serve(int fd)
 				poll(&p, 1, -1);
 				sleep_us(o.read_delay_us);
 			}
+			int64_t reading = now_ns();
 			ssize_t n = receive_once(o.receive, fd, data + have, ROOM - 1 - have);
 			if (n <= 0)
 				goto out;
+			if (o.reads) {
+				fprintf(o.reads, "%lld\n", (long long)reading);
+				fflush(o.reads);
+			}
 			have += n;
 			data[have] = 0;
 			end = strstr(data, "\r\n\r\n");
@@ -122,12 +131,15 @@ int main(int argc, char **argv)
 	o.delay_us = atol(option(argc, argv, "delay_us", "0"));
 	o.body_delay_us = atol(option(argc, argv, "body_delay_us", "0"));
 	o.read_delay_us = atol(option(argc, argv, "read_delay_us", "0"));
+	const char *reads = option(argc, argv, "reads", NULL);
+	if (reads && !(o.reads = fopen(reads, "w")))
+		fail(reads);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 
 	response = malloc(o.body + 200);
-	head_length = sprintf(response, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %ld\r\n\r\n",
-			      o.body);
+	head_length =
+		sprintf(response, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %ld\r\n\r\n", o.body);
 	memset(response + head_length, 'x', o.body);
 
 	int listener = listen_on(o.port);
