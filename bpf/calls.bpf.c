@@ -69,7 +69,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	struct message_record *record;
 	struct sock_state *state;
 	struct tcp_sock *tp;
-	__u32 tgid, policy, *word, wanted, number, before, rx, length, captured = 0;
+	__u32 tgid, policy, *word, wanted, number, before, rx, moved, length, captured = 0;
 	struct task_struct *task;
 	__u64 time, last;
 	__u16 family, record_flags = 0;
@@ -134,16 +134,25 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	/* The open record tells what stood before this call. */
 	announced = state->phase == PHASE_ANNOUNCED || announce(state);
 
-	/* Then totals: whatever happens to the record, the next one carries them. */
+	/*
+	 * Then totals: whatever happens to the record, the next one carries them. The time goes first, so that
+	 * a sweep on another CPU that meets this call half-way sees that it does.
+	 */
 	start = state->direction != direction;
 	last = state->last_send > state->last_receive ? state->last_send : state->last_receive;
+	rx = received(sk, tp, state);
 	if (direction == DIRECTION_SEND) {
-		before = __sync_fetch_and_add(&state->tx, ret);
 		state->last_send = time;
+		asm volatile("" ::: "memory");
+		before = __sync_fetch_and_add(&state->tx, ret);
+		moved = (before ^ (before + ret)) | (rx ^ state->rx);
 	} else {
-		before = state->tx;
 		state->last_receive = time;
+		asm volatile("" ::: "memory");
+		before = state->tx;
+		moved = rx ^ state->rx;
 	}
+	state->rx = rx;
 	if (start) {
 		state->direction = direction;
 		state->turn += 1;
@@ -151,14 +160,13 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 
 	word = bpf_map_lookup_elem(&policies, &state->index);
 	policy = word && *word >> 16 == state->generation && (*word & POLICY_SET) ? *word : default_policy;
-	rx = received(sk, tp, state);
 	if ((policy & POLICY_MASK) == POLICY_IGNORE) {
 		count_call(ring, SKIP_POLICY);
 		return 0;
 	}
+	/* A long message gets a record each GiB, so that counters modulo 2^32 are never ambiguous. */
 	if ((policy & POLICY_MASK) == POLICY_COUNT ||
-	    ((policy & POLICY_MASK) == POLICY_HEADERS && !start && before - state->record_tx < 1U << 30 &&
-	     rx - state->record_rx < 1U << 30)) {
+	    ((policy & POLICY_MASK) == POLICY_HEADERS && !start && moved < 1U << 30)) {
 		count_call(ring, COUNT_CONTINUED);
 		return 0;
 	}
@@ -209,8 +217,6 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	record->turn = state->turn;
 	record->tgid = tgid;
 	record->tid = task->pid;
-	state->record_tx = before;
-	state->record_rx = rx;
 	count_call(ring, COUNT_MESSAGES);
 	ring_commit(&record->head, length);
 	return 0;

@@ -9,12 +9,13 @@
 /* The last record of a socket; its index may be used again after it. */
 static __always_inline void finish(const struct sock *sk, struct sock_state *state, __u64 now, __u32 rx)
 {
+	struct totals totals = {.tx = state->tx, .rx = rx, .number = state->number, .turn = state->turn};
 	struct ring_header *ring = this_ring();
 
 	if (state->phase == PHASE_READY)
 		announce(state);
 	if (state->phase == PHASE_ANNOUNCED)
-		report_totals(state, RECORD_CLOSE, now, rx);
+		report_totals(state, RECORD_CLOSE, now, &totals);
 	if (state->phase >= PHASE_HIDDEN && state->phase != PHASE_OVER) {
 		state->phase = PHASE_OVER;
 		give_index_back(state);

@@ -2,16 +2,24 @@
 /*
  * What changed on sockets since their last record? User space runs this iterator about once a second; it
  * writes totals for those sockets only, and announces the ones that have not talked yet.
+ *
+ * A call may run on another CPU at this moment. It stores its time first and its totals after; so a sweep
+ * that reads the totals first and finds that the time is not recent has read them whole. A socket with
+ * recent calls and message records of its own is left to the next sweep.
  */
 #include "include/socket.h"
+
+#define RECENT_NS 10000000ULL
 
 SEC("iter/bpf_sk_storage_map")
 int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct sock_state *state = ctx->value;
 	struct sock *sk = ctx->sk;
+	struct totals totals;
 	struct tcp_sock *tp;
-	__u32 rx;
+	__u64 now, last;
+	__u32 live;
 
 	if (!state || !sk)
 		return 0;
@@ -22,13 +30,28 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	tp = tcp_of(sk);
 	if (!tp)
 		return 0;
-	rx = state->reason ? state->rx_final : received(sk, tp, state);
-	if (state->tx == state->reported_tx && rx == state->reported_rx && state->number == state->reported_number)
+	totals.number = *(volatile __u32 *)&state->number;
+	totals.turn = *(volatile __u32 *)&state->turn;
+	totals.rx = *(volatile __u32 *)&state->rx;
+	totals.tx = *(volatile __u32 *)&state->tx;
+	last = *(volatile __u64 *)&state->last_send;
+	if (*(volatile __u64 *)&state->last_receive > last)
+		last = state->last_receive;
+	/* A read moves the stream position before its hook runs; splice moves it with no hook at all. */
+	live = state->reason ? state->rx_final : received(sk, tp, state);
+	if (live == state->swept_rx)
+		totals.rx = live;
+	state->swept_rx = live;
+	if (totals.tx == state->reported_tx && totals.rx == state->reported_rx &&
+	    totals.number == state->reported_number)
 		return 0;
-	if (report_totals(state, RECORD_TOTALS, bpf_ktime_get_ns(), rx)) {
-		state->reported_tx = state->tx;
-		state->reported_rx = rx;
-		state->reported_number = state->number;
+	now = bpf_ktime_get_ns();
+	if (now - last < RECENT_NS && totals.number != state->reported_number)
+		return 0;
+	if (report_totals(state, RECORD_TOTALS, now, &totals)) {
+		state->reported_tx = totals.tx;
+		state->reported_rx = totals.rx;
+		state->reported_number = totals.number;
 	}
 	return 0;
 }

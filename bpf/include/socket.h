@@ -23,7 +23,7 @@ enum socket_phase {
 };
 
 struct sock_state {
-	/* What each call touches: 56 bytes, which share a cache line with the storage's own header. */
+	/* What each call touches: 52 bytes, which share a cache line with the storage's own header. */
 	__u32 phase;
 	__u32 index;
 	__u32 tgid;
@@ -31,8 +31,7 @@ struct sock_state {
 	__u32 rx_base;
 	__u32 number;
 	__u32 turn;
-	__u32 record_tx; /* what the last message record said */
-	__u32 record_rx;
+	__u32 rx; /* as the last call left it */
 	__u16 generation;
 	__u8 direction;
 	__u8 role;
@@ -43,6 +42,8 @@ struct sock_state {
 	__u32 reported_tx; /* what the last totals record said */
 	__u32 reported_rx;
 	__u32 reported_number;
+	__u32 swept_rx; /* the stream position that the last sweep found */
+	__u32 padding;
 	__u32 mmsg_tid; /* progress of a sendmmsg or recvmmsg: see payload.h */
 	__u32 mmsg_count;
 	__u32 mmsg_size;
@@ -199,7 +200,7 @@ __noinline int announce(struct sock_state *state)
 	record->tgid = state->tgid;
 	record->tid = 0;
 	record->tx = state->tx;
-	record->rx = state->record_rx;
+	record->rx = state->rx;
 	record->number = state->number;
 	record->turn = state->turn;
 	record->local_port = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
@@ -237,12 +238,20 @@ __noinline int report_owner(struct sock_state *state, __u64 time)
 	return 1;
 }
 
-__noinline int report_totals(struct sock_state *state, __u8 kind, __u64 time, __u32 rx)
+/* What the counters of a socket said at one moment. */
+struct totals {
+	__u32 tx;
+	__u32 rx;
+	__u32 number;
+	__u32 turn;
+};
+
+__noinline int report_totals(struct sock_state *state, __u8 kind, __u64 time, struct totals *totals)
 {
 	struct ring_header *ring = this_ring();
 	struct totals_record *record;
 
-	if (!ring || !state)
+	if (!ring || !state || !totals)
 		return 0;
 	record = ring_reserve(ring, sizeof(*record), true);
 	if (!record) {
@@ -252,10 +261,10 @@ __noinline int report_totals(struct sock_state *state, __u8 kind, __u64 time, __
 	fill_head(&record->head, state, kind, time);
 	record->last_send = state->last_send;
 	record->last_receive = state->last_receive;
-	record->tx = state->tx;
-	record->rx = rx;
-	record->number = state->number;
-	record->turn = state->turn;
+	record->tx = totals->tx;
+	record->rx = totals->rx;
+	record->number = totals->number;
+	record->turn = totals->turn;
 	record->last_direction = state->direction;
 	record->reason = state->reason;
 	record->error = state->error;
