@@ -1,18 +1,17 @@
 import { addressText } from './address.ts';
 
-/** Who talks to whom, as labels tell it: without the client's port. Compared by identity and `id`. */
+/** The server that is talked to, and who was seen talking, as labels tell it. Compared by identity and `id`. */
 export interface Endpoint {
   readonly id: number;
   readonly isServer: boolean;
-  readonly clientAddress: string;
   readonly serverAddress: string;
   readonly serverPort: number;
   readonly pid: number;
   readonly comm: string;
 }
 
-/** Words of an identity: client address (4), server address (4), comm (4), pid, server port, role and family. */
-export const IDENTITY_WORDS = 15;
+/** Words of an identity: server address (4), comm (4), pid, server port, role and family. */
+export const IDENTITY_WORDS = 11;
 
 interface Entry extends Endpoint {
   readonly identity: Uint32Array;
@@ -50,16 +49,15 @@ export class EndpointTable {
 
   #make(identity: Uint32Array, next: Entry | undefined): Entry {
     const bytes = new Uint8Array(identity.buffer);
-    const family = identity[14] >>> 8;
+    const family = identity[10] >>> 8;
     this.#lastId = (this.#lastId + 1) & 0x3fffffff;
     return {
       id: this.#lastId,
-      isServer: (identity[14] & 0xff) === 1,
-      clientAddress: addressText(bytes.subarray(0, 16), family),
-      serverAddress: addressText(bytes.subarray(16, 32), family),
-      serverPort: identity[13],
-      pid: identity[12],
-      comm: commText(bytes.subarray(32, 48)),
+      isServer: (identity[10] & 0xff) === 1,
+      serverAddress: addressText(bytes.subarray(0, 16), family),
+      serverPort: identity[9],
+      pid: identity[8],
+      comm: commText(bytes.subarray(16, 32)),
       identity,
       next,
     };

@@ -95,12 +95,13 @@ export class ExchangeView implements ExchangeGroup {
   #end(server: boolean): string {
     const { exchange, connection } = this.#shown();
     const isLocal = isLocalServer(connection) === server;
-    const port = isLocal ? connection.localPort : (exchange.peer?.port ?? connection.remotePort);
-    if (!isLocal && exchange.peer !== null)
-      return endpointText(addressText(exchange.peer.address, connection.family), port);
+    const { peer } = exchange;
+    if (!isLocal && peer !== null) return endpointText(addressText(peer.address, connection.family), peer.port);
+    const port = isLocal ? connection.localPort : connection.remotePort;
     if (!isLocal && port === 0) return '';
-    const endpoint = this.#endpoint();
-    return endpointText(server ? endpoint.serverAddress : endpoint.clientAddress, port);
+    const first = isLocal ? 0 : 16;
+    const address = new Uint8Array(connection.addresses.buffer).subarray(first, first + 16);
+    return endpointText(addressText(address, connection.family), port);
   }
 
   #endpoint(): Endpoint {

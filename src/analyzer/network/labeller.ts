@@ -61,23 +61,21 @@ export class Labeller {
     const identity = this.#identity;
     const addresses = connection.addresses;
     const localIsServer = isLocalServer(connection);
-    const local = localIsServer ? 4 : 0;
+    const server = localIsServer ? 0 : 4;
     for (let i = 0; i < 4; i++) {
-      identity[local + i] = addresses[i];
-      identity[4 - local + i] = addresses[4 + i];
-      identity[8 + i] = addresses[8 + i];
+      identity[i] = addresses[server + i];
+      identity[4 + i] = addresses[8 + i];
     }
     let serverPort = localIsServer ? connection.localPort : connection.remotePort;
     const peer = exchange.peer;
-    if (peer !== null) {
-      const at = (4 - local) * 4;
-      this.#identityBytes.fill(0, at, at + 16);
-      this.#identityBytes.set(peer.address, at);
-      if (!localIsServer) serverPort = peer.port;
+    if (peer !== null && !localIsServer) {
+      this.#identityBytes.fill(0, 0, 16);
+      this.#identityBytes.set(peer.address, 0);
+      serverPort = peer.port;
     }
-    identity[12] = connection.pid;
-    identity[13] = serverPort;
-    identity[14] = (connection.family << 8) | (connection.isServer ? 1 : 0);
+    identity[8] = connection.pid;
+    identity[9] = serverPort;
+    identity[10] = (connection.family << 8) | (connection.isServer ? 1 : 0);
     return this.#endpoints.intern(identity);
   }
 }

@@ -93,8 +93,10 @@ export class RequestReader {
     if (!lost && !(this.#turned && settled)) return;
     const looks = detectRequest(segment.bytes, segment.start, segment.end, segment.unseen > 0);
     const unreadable = segment.start === segment.end;
-    const begins =
-      looks === DETECTION.yes || (this.#turned && settled && (unreadable ? lost : looks === DETECTION.maybe));
+    let begins = looks === DETECTION.yes;
+    // A few bytes that may become a request line are one where nothing else is expected.
+    if (this.#turned && settled && (lost || this.awaitsContinue))
+      begins ||= unreadable ? lost : looks === DETECTION.maybe;
     if (!begins) return;
     this.#inBody = false;
     if (exchange !== null) this.#conversation.requestDone(exchange);
