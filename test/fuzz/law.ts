@@ -1,6 +1,7 @@
 import type { StageCount } from '../../src/model/law.ts';
 
-const sum = (terms: Readonly<Record<string, number>>): number =>
+/** Of dropped or skipped, over their reasons. */
+export const sum = (terms: Readonly<Record<string, number>>): number =>
   Object.values(terms).reduce((all, one) => all + one, 0);
 
 /** @throws if the terms do not add up */
