@@ -6,8 +6,7 @@ export function addressText(bytes: Uint8Array, family: number): string {
   const groups: number[] = [];
   for (let i = 0; i < 16; i += 2) groups.push((bytes[i] << 8) | bytes[i + 1]);
   const { start, length } = longestZeros(groups);
-  if (length < 2) return groups.map((group) => group.toString(16)).join(':');
-  const hex = (part: number[]): string => part.map((group) => group.toString(16)).join(':');
+  if (length < 2) return hex(groups);
   return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
 }
 
@@ -15,6 +14,10 @@ export function addressText(bytes: Uint8Array, family: number): string {
 export function endpointText(address: string, port: number): string {
   if (address === '') return '';
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function hex(groups: readonly number[]): string {
+  return groups.map((group) => group.toString(16)).join(':');
 }
 
 function isMapped(bytes: Uint8Array): boolean {

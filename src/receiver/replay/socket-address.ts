@@ -34,10 +34,12 @@ function parseIPv6(address: string): number[] {
     text = `${text.slice(0, dotted.index)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
   }
   const [before, after] = text.split('::');
-  const groups = (part: string | undefined): number[] =>
-    part === undefined || part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
   const left = groups(before);
   const right = groups(after);
   const zeros = Array.from({ length: 8 - left.length - right.length }, () => 0);
   return [...left, ...zeros, ...right].flatMap((group) => [group >> 8, group & 0xff]);
+}
+
+function groups(part: string | undefined): number[] {
+  return part === undefined || part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
 }

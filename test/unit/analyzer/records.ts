@@ -16,7 +16,7 @@ export class RecordWriter {
 
   /** What was written so far; the writer starts afresh. */
   take(): EventBatch {
-    const buffer = this.#bytes.buffer.slice(0, this.#length) as ArrayBuffer;
+    const buffer = this.#bytes.buffer.slice(0, this.#length);
     const length = this.#length;
     this.#length = 0;
     return {

@@ -33,7 +33,7 @@ function shuffle(seed: number, distance: number): (count: number) => number[] {
       state ^= state << 5;
       return { place, key: place + ((state >>> 0) / 2 ** 32) * distance };
     });
-    return keys.sort((a, b) => a.key - b.key).map(({ place }) => place);
+    return keys.toSorted((a, b) => a.key - b.key).map(({ place }) => place);
   };
 }
 

@@ -52,7 +52,7 @@ export async function replayChunks(
   });
   await replay.read(input(chunks), 'input');
   replay.finish();
-  const seen = collector.seen.map((one) => ({ ...one, wallTime: String(replay.clock.wallTime(one.time)) }));
+  const seen = collector.seen.map((one) => Object.assign(one, { wallTime: String(replay.clock.wallTime(one.time)) }));
   return { seen, bad, replay, analyzer };
 }
 
@@ -63,7 +63,6 @@ export async function replayLines(
   return replayChunks([`${lines.join('\n')}\n`], options);
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await
 async function* input(chunks: readonly (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
