@@ -120,16 +120,13 @@ describe('every way of calling', () => {
 
   test('the law holds with zero drops', () => expectLawWithoutLoss(sonde));
 
-  test('requests and responses received by splice: the bytes are right', async () => {
-    const made = await talk({ server: { receive: 'splice' }, client: { head: 'splice' } });
-    await sonde.settle();
-    for (const role of ['client', 'server'] as const) {
-      const { requestBytes, responseBytes } = seenBy(sonde.at(made.port), role);
-      expect({ role, requestBytes, responseBytes }).toEqual({
-        role,
-        requestBytes: made.requestBytes,
-        responseBytes: made.responseBytes,
-      });
-    }
+  test('responses received by splice, which no hook sees: the bytes are right', async () => {
+    const made = await talk({ client: { head: 'splice' } });
+    await expectWhole('server', made);
+    const { requestBytes, responseBytes } = seenBy(sonde.at(made.port), 'client');
+    expect({ requestBytes, responseBytes }).toEqual({
+      requestBytes: made.requestBytes,
+      responseBytes: made.responseBytes,
+    });
   });
 });

@@ -65,7 +65,7 @@ describe('connections that behave badly: each exchange is counted once on each s
     await expectBothSides(sonde, at, { exchanges: 1, requestBytes: GET.length, responseBytes: answer.length });
   });
 
-  test.each([2, 8, 40])('%i requests in one segment', async (count) => {
+  test.each([2, 8, 16])('%i requests in one segment', async (count) => {
     const at = port();
     await startNode(at);
     const raw = await openRaw(scene, { port: at });
@@ -79,6 +79,29 @@ describe('connections that behave badly: each exchange is counted once on each s
       requestBytes: raw.sentBytes(),
       responseBytes: raw.receivedBytes(),
     });
+  });
+
+  test('40 requests in one segment: more than is copied of a call is counted all the same', async () => {
+    const at = port();
+    await startNode(at);
+    const raw = await openRaw(scene, { port: at });
+    for (let i = 1; i <= 3; i++) {
+      await raw.send(GET.repeat(40));
+      await raw.responses(40 * i);
+    }
+    await raw.close();
+    const lines = await settled(sonde, at, 240);
+    for (const role of ['client', 'server'] as const) {
+      const { exchanges, protocols, errors, requestBytes, responseBytes } = seenBy(lines, role);
+      expect({ role, exchanges, protocols, errors, requestBytes, responseBytes }).toEqual({
+        role,
+        exchanges: 120,
+        protocols: { http: 120 },
+        errors: {},
+        requestBytes: raw.sentBytes(),
+        responseBytes: raw.receivedBytes(),
+      });
+    }
   });
 
   test('pipelining that begins after a hundred plain exchanges: at most the first burst is seen in part', async () => {
