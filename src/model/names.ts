@@ -35,7 +35,5 @@ export type LabelKey = (typeof LABEL)[keyof typeof LABEL];
 export const ERROR_KINDS = ['connect_failed', 'no_response', 'reset', 'closed', 'malformed', 'status'] as const;
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
-export type Role = 'client' | 'server';
-
 /** The two protocols that exist so far; each protocol module brings its own name. */
 export const PROTOCOL = { http: 'http', generic: 'generic' } as const;

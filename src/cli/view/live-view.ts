@@ -39,7 +39,14 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   const now = options.now ?? (() => performance.now());
   const started = now();
   const history: Tallies[] = [];
-  let lastCost: { time: number; cpuMs: number; kernelNs: number | null } | undefined;
+  let last:
+    | {
+        readonly time: number;
+        readonly cpuMs: number;
+        readonly kernelNs: number | null;
+        readonly shown: { readonly cpuRatio: number; readonly kernelRatio: number | null };
+      }
+    | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const lines = (): string[] => {
@@ -70,17 +77,20 @@ export function createLiveView(options: LiveViewOptions): LiveView {
 
   /** Share of a core since the refresh before, not since the start: what it takes now. */
   const costSince = (status: Status, time: number) => {
-    const usage = process.cpuUsage();
-    const current = { time, cpuMs: (usage.user + usage.system) / 1000, kernelNs: status.cost.kernel_ns };
-    const last = lastCost;
-    lastCost = current;
+    const rssBytes = status.cost.rss_bytes;
     const passed = last === undefined ? 0 : time - last.time;
-    const kernel = last?.kernelNs != null && current.kernelNs !== null ? current.kernelNs - last.kernelNs : null;
-    return {
-      cpuRatio: last === undefined || passed <= 0 ? status.cost.cpu_ratio : (current.cpuMs - last.cpuMs) / passed,
-      kernelRatio: kernel === null || passed <= 0 ? null : kernel / 1e6 / passed,
-      rssBytes: status.cost.rss_bytes,
+    // The last screen comes right after the one before: too short a time to measure.
+    if (last !== undefined && passed < REFRESH_MS / 2) return { ...last.shown, rssBytes };
+    const usage = process.cpuUsage();
+    const cpuMs = (usage.user + usage.system) / 1000;
+    const kernelNs = status.cost.kernel_ns;
+    const kernel = last === undefined || last.kernelNs === null || kernelNs === null ? null : kernelNs - last.kernelNs;
+    const shown = {
+      cpuRatio: last === undefined ? status.cost.cpu_ratio : (cpuMs - last.cpuMs) / passed,
+      kernelRatio: kernel === null ? null : kernel / 1e6 / passed,
     };
+    last = { time, cpuMs, kernelNs, shown };
+    return { ...shown, rssBytes };
   };
 
   const refresh = (): void => terminal.show(lines());

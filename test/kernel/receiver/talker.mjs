@@ -12,7 +12,7 @@ await once(server, 'listening');
 const { port } = server.address();
 
 let client;
-process.on('message', async ({ rounds }) => {
+async function talk(rounds) {
   if (client === undefined) {
     client = connect(port, '127.0.0.1');
     client.setNoDelay(true);
@@ -23,6 +23,7 @@ process.on('message', async ({ rounds }) => {
     await once(client, 'data');
   }
   process.send({ rounds });
-});
+}
+process.on('message', ({ rounds }) => void talk(rounds));
 process.on('disconnect', () => process.exit(0));
 process.send({ port });
