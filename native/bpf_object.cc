@@ -61,7 +61,10 @@ BpfObject::BpfObject(const LoadOptions& options) {
   for (const auto& [name, entries] : options.entries) size_map(name.c_str(), entries, 0);
   size_map("rings", cpus_, uint32_t(Rings::value_size(options.ring_bytes)));
 
-  const int error = bpf_object__load(object_.get());
+  const int error = [this] {
+    const SignalsHeld held;
+    return bpf_object__load(object_.get());
+  }();
   if (error == 0) return;
   if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
     throw Failure(code::kNoBtf, "this kernel has no BTF (/sys/kernel/btf/vmlinux)", log.tail());

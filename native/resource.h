@@ -2,6 +2,7 @@
 // that is: nothing here calls into JavaScript.
 #pragma once
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -27,6 +28,23 @@ class Fd {
 
  private:
   int fd_ = -1;
+};
+
+// Holds back the signals of this thread: the verifier gives up (EAGAIN) when one is pending, and a profiler of
+// JavaScript sends one each millisecond.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
 };
 
 // A shared, writable mapping of a BPF array. It holds the map in the kernel even after the map's fd was closed.
