@@ -14,7 +14,7 @@ import { createProcessProcessor } from '../processor/process/process-processor.t
 import { createKernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
 import type { KernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
 import { createPolicyTable } from '../receiver/kernel/policy-table.ts';
-import { createSelfMetrics } from '../receiver/self/self-metrics.ts';
+import { createLazySelfMetrics } from '../receiver/self/lazy-self-metrics.ts';
 import { createAnalysis } from './analysis.ts';
 import type { Ticking } from './analysis.ts';
 import { fanOut } from './fan-out.ts';
@@ -124,7 +124,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
       stages: [...stages],
       labels,
       listen,
-      registry: createSelfMetrics({ version: options.version }),
+      registry: createLazySelfMetrics({ version: options.version }),
     });
     components.push({
       name: 'prometheus',
