@@ -112,6 +112,21 @@ export class TraceBytes {
     this.encoding = encoding;
   }
 
+  /** Takes an id of hexadecimal digits. @returns false, and has none, if it is something else */
+  setHex(source: Uint8Array, start: number, end: number): boolean {
+    this.length = 0;
+    this.encoding = 'text';
+    if (end <= start || end - start > this.bytes.length) return false;
+    for (let i = start; i < end; i++) {
+      const byte = source[i];
+      const isDigit = byte >= 48 && byte <= 57;
+      if (!isDigit && ((byte | 32) < 97 || (byte | 32) > 102)) return false;
+      this.bytes[i - start] = byte;
+    }
+    this.length = end - start;
+    return true;
+  }
+
   toString(): string | null {
     if (this.length === 0) return null;
     const text = Buffer.from(this.bytes.buffer, 0, this.length).toString('latin1');

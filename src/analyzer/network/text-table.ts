@@ -2,16 +2,16 @@
 export class Text {
   readonly id: number;
   readonly text: string;
-  /** The bytes as Latin-1, which is `text` itself for ASCII: what a lookup compares. */
-  readonly raw: string;
+  /** As they stood on the wire: what a lookup compares. */
+  readonly bytes: Uint8Array;
   readonly hash: number;
   /** What a protocol derives from the text, for example the route of a path. Made once, by the protocol. */
   derived: Text | null = null;
 
-  constructor(id: number, text: string, raw: string, hash: number) {
+  constructor(id: number, text: string, bytes: Uint8Array, hash: number) {
     this.id = id;
     this.text = text;
-    this.raw = raw;
+    this.bytes = bytes;
     this.hash = hash;
   }
 }
@@ -28,10 +28,11 @@ export function hashByte(hash: number, byte: number): number {
 
 /** Whether `text` is exactly the bytes from start to end. */
 export function textEquals(text: Text, bytes: Uint8Array, start: number, end: number): boolean {
-  const raw = text.raw;
-  if (raw.length !== end - start) return false;
-  for (let i = 0; i < raw.length; i++) {
-    if (raw.charCodeAt(i) !== bytes[start + i]) return false;
+  const own = text.bytes;
+  const length = own.length;
+  if (length !== end - start) return false;
+  for (let i = 0; i < length; i++) {
+    if (own[i] !== bytes[start + i]) return false;
   }
   return true;
 }
@@ -96,7 +97,8 @@ export class TextTable {
     }
     const place = this.#next[set];
     this.#next[set] = (place + 1) % WAYS;
-    const made = makeText(this.#ids.next(), bytes.subarray(start, last), hash);
+    const own = new Uint8Array(bytes.subarray(start, last));
+    const made = new Text(this.#ids.next(), Buffer.from(own.buffer).toString(), own, hash);
     this.#places[first + place] = made;
     return made;
   }
@@ -106,15 +108,4 @@ export class TextTable {
     const bytes = Buffer.from(text);
     return this.intern(bytes, 0, bytes.length);
   }
-}
-
-function makeText(id: number, bytes: Uint8Array, hash: number): Text {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const raw = buffer.toString('latin1');
-  return new Text(id, isAscii(raw) ? raw : buffer.toString('utf8'), raw, hash);
-}
-
-function isAscii(raw: string): boolean {
-  for (let i = 0; i < raw.length; i++) if (raw.charCodeAt(i) > 0x7f) return false;
-  return true;
 }

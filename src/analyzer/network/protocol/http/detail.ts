@@ -33,7 +33,7 @@ export function detailOf(exchange: Exchange): HttpDetail {
 
 /** Makes a fresh exchange HTTP's. */
 export function beginDetail(exchange: Exchange): HttpDetail {
-  exchange.describe = describe;
+  if (exchange.describe !== describe) exchange.describe = describe;
   if (exchange.detail !== null) {
     const known = detailOf(exchange);
     known.reset();

@@ -27,19 +27,16 @@ export class FieldBlocks {
   readonly #view = new DataView(this.#bytes.buffer);
   readonly #lengths = new Uint16Array(SLOTS);
   readonly #blocks: (FieldBlock | null)[] = Array.from({ length: SLOTS }, () => null);
-  #source: DataView = new DataView(new ArrayBuffer(0));
-  #sourceBytes: Uint8Array | null = null;
   #slot = 0;
   #lookups = 0;
   #hits = 0;
   #resting = 0;
 
-  /** What bytes[start, end) say, if it is known. */
-  find(bytes: Uint8Array, start: number, end: number): FieldBlock | null {
+  /** What the bytes [start, end) of the view say, if it is known. */
+  find(source: DataView, start: number, end: number): FieldBlock | null {
     const length = end - start;
     this.#slot = -1;
     if (length < SHORTEST || length > LONGEST || !this.#isWorthIt()) return null;
-    const source = this.#viewOf(bytes);
     const middle = source.getUint32(start + (length >> 1), true);
     const last = source.getUint32(end - 12, true);
     const mixed = Math.imul(middle ^ (length << 20) ^ (last << 7), 0x9e3779b1);
@@ -80,14 +77,5 @@ export class FieldBlocks {
       this.#hits = 0;
     }
     return true;
-  }
-
-  /** Receivers use one buffer again and again: so does the view on it. */
-  #viewOf(bytes: Uint8Array): DataView {
-    if (this.#sourceBytes !== bytes) {
-      this.#sourceBytes = bytes;
-      this.#source = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
-    return this.#source;
   }
 }

@@ -1,4 +1,5 @@
 import { COLON, CR, isDigit, LF, listHas, SPACE, startsWithLower, TAB } from './characters.ts';
+import type { LineEnds } from './line-ends.ts';
 
 /** Header fields that framing and naming need, of a request or a response. One object, filled per head. */
 export class Fields {
@@ -49,7 +50,8 @@ export const INCOMPLETE = -1;
  *
  * @returns the place behind the empty line, or INCOMPLETE; what came before the end is in `fields` either way
  */
-export function readFields(bytes: Uint8Array, start: number, end: number, fields: Fields): number {
+export function readFields(bytes: Uint8Array, start: number, end: number, fields: Fields, lines: LineEnds): number {
+  lines.look(bytes);
   let at = start;
   while (at < end) {
     const byte = bytes[at];
@@ -59,70 +61,76 @@ export function readFields(bytes: Uint8Array, start: number, end: number, fields
     } else if (byte === LF) {
       return at + 1;
     }
-    let lineEnd = at;
-    while (lineEnd < end && bytes[lineEnd] !== LF) lineEnd++;
+    const lineEnd = lines.next(at, end);
     if (lineEnd >= end) return INCOMPLETE;
-    // First letters of the names below: most lines are passed over at the price of finding their end.
-    switch (byte | 32) {
-      case 97: // a
-      case 98: // b
-      case 99: // c
-      case 101: // e
-      case 104: // h
-      case 115: // s
-      case 116: // t
-      case 117: // u
-      case 120: // x
-        readField(bytes, at, lineEnd, fields);
+    // The first letters of the names that are looked for: most lines are passed over at the price of their end.
+    const names = NAMES[byte | 32];
+    if (names !== undefined) {
+      for (const name of names) {
+        if (bytes[at + name.length] !== COLON || !startsWithLower(bytes, at, lineEnd, name)) continue;
+        readField(name, bytes, at + name.length + 1, lineEnd, fields);
         break;
-      default:
+      }
     }
     at = lineEnd + 1;
   }
   return INCOMPLETE;
 }
 
-function readField(bytes: Uint8Array, start: number, lineEnd: number, fields: Fields): void {
-  let colon = start;
-  while (colon < lineEnd && bytes[colon] !== COLON) colon++;
-  if (colon === lineEnd) return;
-  const length = colon - start;
-  let from = colon + 1;
+type FieldName =
+  | 'host'
+  | 'expect'
+  | 'user-agent'
+  | 'content-length'
+  | 'transfer-encoding'
+  | (typeof TRACE_HEADERS)[number];
+
+const FIELD_NAMES: readonly FieldName[] = [
+  'host',
+  'expect',
+  'user-agent',
+  'content-length',
+  'transfer-encoding',
+  ...TRACE_HEADERS,
+];
+
+/** By first letter. */
+const NAMES: readonly (readonly FieldName[] | undefined)[] = Array.from({ length: 256 }, (_, letter) => {
+  const names = FIELD_NAMES.filter((name) => name.charCodeAt(0) === letter);
+  return names.length > 0 ? names : undefined;
+});
+
+function readField(name: FieldName, bytes: Uint8Array, start: number, lineEnd: number, fields: Fields): void {
+  let from = start;
   while (from < lineEnd && (bytes[from] === SPACE || bytes[from] === TAB)) from++;
   let to = lineEnd;
   while (to > from && (bytes[to - 1] === CR || bytes[to - 1] === SPACE || bytes[to - 1] === TAB)) to--;
-  switch (length) {
-    case 4:
-      if (startsWithLower(bytes, start, colon, 'host')) {
-        fields.hostStart = from;
-        fields.hostEnd = to;
-      }
+  switch (name) {
+    case 'host':
+      fields.hostStart = from;
+      fields.hostEnd = to;
       break;
-    case 6:
-      if (startsWithLower(bytes, start, colon, 'expect')) {
-        fields.expectContinue = listHas(bytes, from, to, '100-continue');
-      }
+    case 'user-agent':
+      fields.agentStart = from;
+      fields.agentEnd = to;
       break;
-    case 10:
-      if (startsWithLower(bytes, start, colon, 'user-agent')) {
-        fields.agentStart = from;
-        fields.agentEnd = to;
-      }
+    case 'expect':
+      fields.expectContinue = listHas(bytes, from, to, '100-continue');
       break;
-    case 14:
-      if (startsWithLower(bytes, start, colon, 'content-length')) readLength(bytes, from, to, fields);
+    case 'content-length':
+      readLength(bytes, from, to, fields);
       break;
-    case 17:
-      if (startsWithLower(bytes, start, colon, 'transfer-encoding')) {
-        fields.transferEncoding = true;
-        fields.chunked = endsChunked(bytes, from, to);
-        return;
-      }
+    case 'transfer-encoding':
+      fields.transferEncoding = true;
+      fields.chunked = endsChunked(bytes, from, to);
       break;
-    default:
-  }
-  if (length === 11 || length === 2 || length === 12 || length === 3 || length === 13 || length === 17) {
-    readTrace(bytes, start, colon, from, to, fields);
+    default: {
+      const rank = TRACE_HEADERS.length - TRACE_HEADERS.indexOf(name);
+      if (rank <= fields.traceRank) return;
+      fields.traceRank = rank;
+      fields.traceStart = from;
+      fields.traceEnd = to;
+    }
   }
 }
 
@@ -159,18 +167,4 @@ function endsChunked(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (bytes[i] === 44) last = i + 1;
   while (last < to && (bytes[last] === SPACE || bytes[last] === TAB)) last++;
   return to - last === 7 && startsWithLower(bytes, last, to, 'chunked');
-}
-
-function readTrace(bytes: Uint8Array, start: number, colon: number, from: number, to: number, fields: Fields): void {
-  for (let i = 0; i < TRACE_HEADERS.length; i++) {
-    const name = TRACE_HEADERS[i];
-    if (name.length !== colon - start || !startsWithLower(bytes, start, colon, name)) continue;
-    const rank = TRACE_HEADERS.length - i;
-    if (rank > fields.traceRank) {
-      fields.traceRank = rank;
-      fields.traceStart = from;
-      fields.traceEnd = to;
-    }
-    return;
-  }
 }

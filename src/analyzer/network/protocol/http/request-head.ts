@@ -5,6 +5,7 @@ import { CR, isToken, LF, SPACE } from './characters.ts';
 import { FieldBlocks } from './field-blocks.ts';
 import type { FieldBlock } from './field-blocks.ts';
 import { Fields, INCOMPLETE, readFields } from './fields.ts';
+import { LineEnds } from './line-ends.ts';
 import { routeOf } from './route.ts';
 
 export { INCOMPLETE } from './fields.ts';
@@ -32,6 +33,9 @@ export class RequestHead {
 
   readonly #texts: Texts;
   readonly #blocks = new FieldBlocks();
+  readonly #lines = new LineEnds();
+  #likelyHost: Text | null = null;
+  #likelyAgent: Text | null = null;
   readonly #get: Text;
   readonly #root: Text;
 
@@ -49,8 +53,8 @@ export class RequestHead {
   read(bytes: Uint8Array, start: number, end: number, cut: boolean, likely: Text | null): number {
     this.method = null;
     this.path = null;
-    this.host = null;
-    this.agent = null;
+    if (this.host !== null) this.host = null;
+    if (this.agent !== null) this.agent = null;
     this.isHead = false;
     this.isConnect = false;
     this.version = 0;
@@ -68,23 +72,34 @@ export class RequestHead {
   #readFields(bytes: Uint8Array, start: number, end: number): number {
     const endsHere = end - start > 3 && bytes[end - 1] === LF && bytes[end - 2] === CR && bytes[end - 3] === LF;
     if (endsHere) {
-      const known = this.#blocks.find(bytes, start, end);
+      this.#lines.look(bytes);
+      const known = this.#blocks.find(this.#lines.view, start, end);
       if (known !== null) {
         this.#recall(known);
         return end;
       }
     }
     const fields = this.fields;
-    const at = readFields(bytes, start, end, fields);
-    const words = this.#texts.words;
-    if (fields.hostEnd !== 0) this.host = words.intern(bytes, fields.hostStart, fields.hostEnd);
-    if (fields.agentEnd !== 0) this.agent = words.intern(bytes, fields.agentStart, fields.agentEnd);
+    const at = readFields(bytes, start, end, fields, this.#lines);
+    if (fields.hostEnd !== 0) {
+      this.host = this.#word(this.#likelyHost, bytes, fields.hostStart, fields.hostEnd);
+      this.#likelyHost = this.host;
+    }
+    if (fields.agentEnd !== 0) {
+      this.agent = this.#word(this.#likelyAgent, bytes, fields.agentStart, fields.agentEnd);
+      this.#likelyAgent = this.agent;
+    }
     if (endsHere && at === end && fields.traceRank === 0) {
       const { contentLength, transferEncoding, chunked, expectContinue } = fields;
       const { host, agent } = this;
       this.#blocks.add(bytes, start, end, { contentLength, transferEncoding, chunked, expectContinue, host, agent });
     }
     return at;
+  }
+
+  #word(likely: Text | null, bytes: Uint8Array, start: number, end: number): Text {
+    if (likely !== null && textEquals(likely, bytes, start, end)) return likely;
+    return this.#texts.words.intern(bytes, start, end);
   }
 
   #recall(block: FieldBlock): void {
@@ -119,14 +134,14 @@ export class RequestHead {
       if (at === start || bytes[at] !== SPACE) return MALFORMED;
       const method = this.#texts.words.internHashed(bytes, start, at, hash);
       this.method = method;
-      this.isHead = method.raw === 'HEAD';
-      this.isConnect = method.raw === 'CONNECT';
+      this.isHead = method.text === 'HEAD';
+      this.isConnect = method.text === 'CONNECT';
     }
     at++;
     const target = at;
     if (likely !== null && this.#isLikely(bytes, target, end, likely)) {
       this.path = likely;
-      at = target + likely.raw.length;
+      at = target + likely.bytes.length;
       while (at < end && bytes[at] > SPACE) at++;
     } else {
       let hash = HASH_START;
@@ -145,7 +160,7 @@ export class RequestHead {
   }
 
   #isLikely(bytes: Uint8Array, start: number, end: number, likely: Text): boolean {
-    const after = start + likely.raw.length;
+    const after = start + likely.bytes.length;
     if (after >= end || !textEquals(likely, bytes, start, after)) return false;
     return bytes[after] === SPACE || bytes[after] === QUESTION;
   }

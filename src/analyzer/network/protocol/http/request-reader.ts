@@ -201,7 +201,8 @@ export class RequestReader {
     exchange.resource = path;
     if (path !== null) {
       exchange.route = path.derived;
-      conversation.likelyPath = path;
+      // Stores of pointers cost more than comparing them.
+      if (conversation.likelyPath !== path) conversation.likelyPath = path;
     }
     detail.version = head.version;
     detail.isHead = head.isHead;

@@ -1,10 +1,12 @@
 import { CR, isDigit, LF, SPACE } from './characters.ts';
 import { Fields, INCOMPLETE, readFields } from './fields.ts';
+import { LineEnds } from './line-ends.ts';
 import { MALFORMED, VERSION } from './request-head.ts';
 
 /** The head of a response, RFC 9112 §4. One object that `read` fills again and again. */
 export class ResponseHead {
   readonly fields = new Fields();
+  readonly #lines = new LineEnds();
   /** 0 if not seen. */
   status = 0;
   version = 0;
@@ -19,7 +21,7 @@ export class ResponseHead {
     this.cut = false;
     this.fields.reset();
     let at = this.#readLine(bytes, start, end);
-    if (at >= 0) at = readFields(bytes, at, end, this.fields);
+    if (at >= 0) at = readFields(bytes, at, end, this.fields, this.#lines);
     this.lengthOffset = this.fields.lengthAt - start;
     if (at === INCOMPLETE && cut) {
       this.cut = true;

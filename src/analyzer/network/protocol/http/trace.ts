@@ -21,15 +21,15 @@ export function readTraceId(bytes: Uint8Array, fields: Fields, into: TraceBytes)
     case 'traceparent': {
       const end = from + 35;
       if (to < end || bytes[from + 2] !== DASH || (to > end && bytes[end] !== DASH)) return false;
-      return isHex(bytes, from + 3, end) && setId(bytes, from + 3, end, into);
+      return into.setHex(bytes, from + 3, end);
     }
     case 'b3': {
       const end = find(bytes, from, to, DASH);
       // A lone "0", "1" or "d" is a sampling decision without an id.
-      return end - from >= 16 && isHex(bytes, from, end) && setId(bytes, from, end, into);
+      return end - from >= 16 && into.setHex(bytes, from, end);
     }
     case 'x-b3-traceid':
-      return isHex(bytes, from, to) && setId(bytes, from, to, into);
+      return into.setHex(bytes, from, to);
     case 'sw8': {
       const first = find(bytes, from, to, DASH) + 1;
       const end = find(bytes, first, to, DASH);
@@ -39,10 +39,11 @@ export function readTraceId(bytes: Uint8Array, fields: Fields, into: TraceBytes)
     }
     case 'uber-trace-id': {
       const end = Math.min(find(bytes, from, to, COLON), find(bytes, from, to, PERCENT));
-      return isHex(bytes, from, end) && setId(bytes, from, end, into);
+      return into.setHex(bytes, from, end);
     }
     case 'apm-transactionid':
-      return setId(bytes, from, to, into);
+      into.set(bytes, from, to, 'text');
+      return to > from;
     default:
       return false;
   }
@@ -51,18 +52,4 @@ export function readTraceId(bytes: Uint8Array, fields: Fields, into: TraceBytes)
 function find(bytes: Uint8Array, from: number, to: number, byte: number): number {
   for (let i = from; i < to; i++) if (bytes[i] === byte) return i;
   return to;
-}
-
-function isHex(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i];
-    if (!((byte >= 48 && byte <= 57) || ((byte | 32) >= 97 && (byte | 32) <= 102))) return false;
-  }
-  return true;
-}
-
-function setId(bytes: Uint8Array, from: number, to: number, into: TraceBytes): boolean {
-  if (to <= from) return false;
-  into.set(bytes, from, to, 'text');
-  return true;
 }
