@@ -21,7 +21,16 @@ import { RecordTimes } from './record-reader.ts';
 import { NetworkStatistics } from './statistics.ts';
 import { Texts } from './texts.ts';
 
-const { head, message } = RECORD;
+const { head, message, size: sizes } = RECORD;
+
+/** Bytes before a record's payload, by kind; more than any record has for what is no kind. */
+const FIXED = new Float64Array(256).fill(Infinity);
+FIXED[KIND.message] = sizes.message;
+FIXED[KIND.open] = sizes.open;
+FIXED[KIND.owner] = sizes.owner;
+FIXED[KIND.totals] = sizes.totals;
+FIXED[KIND.close] = sizes.totals;
+FIXED[KIND.datagram] = sizes.datagram;
 
 /** Timeouts are looked at so often, on the events' time. */
 const TIMERS_NS = 1e9;
@@ -118,7 +127,9 @@ class Analyzer implements NetworkAnalyzer, Environment {
         return;
       }
       const kind = bytes[offset + head.kind];
-      if (kind === KIND.message) {
+      if (halves[(offset + head.captured) >>> 1] + FIXED[kind] > recordLength) {
+        statistics.badRecords++;
+      } else if (kind === KIND.message) {
         statistics.produced++;
         const connection = table.at(words[word + head.index / 4]);
         if (
@@ -179,10 +190,6 @@ class Analyzer implements NetworkAnalyzer, Environment {
     if (kind === KIND.datagram) {
       this.statistics.produced++;
       this.#datagrams.record(batch, offset);
-      return;
-    }
-    if (kind < KIND.message || kind > KIND.datagram) {
-      this.statistics.badRecords++;
       return;
     }
     const { bytes, words, halves } = batch;
