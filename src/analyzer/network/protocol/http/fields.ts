@@ -1,5 +1,5 @@
 import { COLON, CR, isDigit, LF, listHas, SPACE, startsWithLower, TAB } from './characters.ts';
-import type { LineEnds } from './line-ends.ts';
+import { LineEnds } from './line-ends.ts';
 
 /** Header fields that framing and naming need, of a request or a response. One object, filled per head. */
 export class Fields {
@@ -48,9 +48,16 @@ export const INCOMPLETE = -1;
 /**
  * Reads field lines from `start` up to the empty line, RFC 9112 §5. Lines that are no field are passed over.
  *
+ * @param lines finds line ends; callers that read often share one
  * @returns the place behind the empty line, or INCOMPLETE; what came before the end is in `fields` either way
  */
-export function readFields(bytes: Uint8Array, start: number, end: number, fields: Fields, lines: LineEnds): number {
+export function readFields(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  fields: Fields,
+  lines: LineEnds = new LineEnds(),
+): number {
   lines.look(bytes);
   let at = start;
   while (at < end) {
