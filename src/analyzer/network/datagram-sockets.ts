@@ -1,5 +1,5 @@
 import { DIRECTION, RECORD } from '../../model/record.gen.ts';
-import { stopConnection } from './closing.ts';
+import { endConnection, stopConnection } from './closing.ts';
 import { Connection } from './connection.ts';
 import type { Environment } from './connection.ts';
 import { openDatagrams } from './opening.ts';
@@ -7,7 +7,7 @@ import { readPort, readWide } from './record-reader.ts';
 import type { RecordTimes, RecordViews } from './record-reader.ts';
 import { Segment } from './segment.ts';
 
-const { head, datagram, size: sizes } = RECORD;
+const { head, datagram, totals, size: sizes } = RECORD;
 
 /** A UDP socket that was silent for so long is forgotten. */
 const IDLE_NS = 120e9;
@@ -63,6 +63,17 @@ export class DatagramSockets {
     connection.parser.data(sends !== connection.isServer, segment);
     if (connection.news !== 0) this.#environment.statistics.refused(connection.refusal, 1);
     connection.news = 0;
+  }
+
+  /** A close record of a replay, which knows when a UDP conversation is over. @returns whether it is one of these */
+  close({ bytes, words }: RecordViews, offset: number): boolean {
+    if (this.#sockets.size === 0) return false;
+    const cookie = readWide(words, offset + totals.cookie);
+    const connection = this.#sockets.get(cookie);
+    if (connection === undefined) return false;
+    endConnection(connection, bytes[offset + totals.reason], this.#times.read(words, offset + head.time));
+    this.#sockets.delete(cookie);
+    return true;
   }
 
   tick(now: number): void {

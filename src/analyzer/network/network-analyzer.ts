@@ -192,6 +192,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
       this.#datagrams.record(batch, offset);
       return;
     }
+    if (kind === KIND.close && this.#datagrams.close(batch, offset)) return;
     const { bytes, words, halves } = batch;
     const connection = this.#locate(batch, offset, kind);
     if (connection === null) return;

@@ -87,8 +87,11 @@ class LineReplay implements ReplayReceiver {
 
   constructor(options: ReplayReceiverOptions) {
     this.#options = options;
-    this.#connections = new ReplayedConnections(options.maxConnections ?? 65_536);
-    this.#writer = new BatchWriter(BATCH_BYTES, (batch) => options.next.consume(batch));
+    this.#writer = new BatchWriter(BATCH_BYTES, (batch) => {
+      options.next.consume(batch);
+      this.#connections.delivered();
+    });
+    this.#connections = new ReplayedConnections(options.maxConnections ?? 65_536, () => this.#writer.flush());
     this.#scribe = new RecordScribe(this.#writer);
     const origin = (): bigint => this.#origin ?? 0n;
     this.clock = {
@@ -198,7 +201,7 @@ class LineReplay implements ReplayReceiver {
     if (line.kind === 'segment') {
       this.#segment(connection, line, time, ownerChanged);
     } else if (line.event !== 'open') {
-      this.#announce(connection);
+      if (!connection.isUdp) this.#announce(connection);
       this.#scribe.close(connection, time, CLOSE_REASONS[line.event]);
       this.#connections.end(connection);
     }
@@ -236,7 +239,7 @@ class LineReplay implements ReplayReceiver {
 
   /** Without an event that says so: by the end of the input, or for want of room. */
   #end(connection: ReplayedConnection, reason: number): void {
-    if (connection.announced) this.#scribe.close(connection, BigInt(this.#now), reason);
+    if (connection.announced || connection.isUdp) this.#scribe.close(connection, BigInt(this.#now), reason);
     this.#connections.end(connection);
   }
 }

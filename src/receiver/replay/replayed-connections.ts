@@ -53,17 +53,33 @@ interface Place {
   readonly generation: number;
   readonly name: string;
   readonly before: { readonly generation: number; readonly name: string } | null;
+  /** How often records had been delivered when it became free. */
+  freedAt: number;
 }
+
+/** So many places lie free before one is used again: what comes late for an old connection still finds its name. */
+const MIN_FREE = 64;
 
 /** Connections by name, at most `capacity`: the one that was silent longest makes room. */
 export class ReplayedConnections {
   readonly #capacity: number;
   readonly #open = new Map<string, ReplayedConnection>();
   readonly #places: Place[] = [];
-  readonly #free: number[] = [];
+  /** In the order in which they became free, from #firstFree on. */
+  #free: number[] = [];
+  #firstFree = 0;
+  readonly #deliver: () => void;
+  #deliveries = 0;
 
-  constructor(capacity: number) {
+  /** @param deliver hands over what was written: a place is not used again while records of its old use wait */
+  constructor(capacity: number, deliver: () => void) {
     this.#capacity = capacity;
+    this.#deliver = deliver;
+  }
+
+  /** All records that were written are with the analyzer. */
+  delivered(): void {
+    this.#deliveries++;
   }
 
   get open(): Iterable<ReplayedConnection> {
@@ -91,13 +107,14 @@ export class ReplayedConnections {
 
   /** The caller makes room first. */
   begin(name: string): ReplayedConnection {
-    const index = this.#free.pop() ?? this.#places.length;
+    const index = this.#takePlace();
     const place = this.#places.at(index);
     const generation = (place?.generation ?? 0) + 1;
     this.#places[index] = {
       generation,
       name,
       before: place === undefined ? null : { generation: place.generation, name: place.name },
+      freedAt: 0,
     };
     const connection = new ReplayedConnection(name, index, generation);
     this.#open.set(name, connection);
@@ -107,6 +124,20 @@ export class ReplayedConnections {
   end(connection: ReplayedConnection): void {
     this.#open.delete(connection.name);
     this.#free.push(connection.index);
+    this.#places[connection.index].freedAt = this.#deliveries;
+  }
+
+  #takePlace(): number {
+    const free = this.#free.length - this.#firstFree;
+    if (free === 0 || (free < MIN_FREE && this.#places.length < this.#capacity)) return this.#places.length;
+    const index = this.#free[this.#firstFree];
+    this.#firstFree++;
+    if (this.#firstFree > 1024) {
+      this.#free = this.#free.slice(this.#firstFree);
+      this.#firstFree = 0;
+    }
+    if (this.#places[index].freedAt === this.#deliveries) this.#deliver();
+    return index;
   }
 
   /** The name that the input gave. */

@@ -197,6 +197,22 @@ describe('UDP', () => {
   });
 });
 
+describe('UDP without an answer', () => {
+  test.each([
+    ['the end of the input', []],
+    ['a close', [line(90, 'u', { event: 'close' })]],
+  ])('is no_response at %s', async (_, more) => {
+    const { seen, analyzer } = await replayLines([
+      line(0, 'u', { direction: 'send', role: 'client', transport: 'udp', data: 'ask' }),
+      line(90, 'other', { direction: 'recv', transport: 'udp', data: 'ask' }),
+      ...more,
+    ]);
+    expect(seen).toHaveLength(2);
+    expect(seen[0]).toMatchObject({ connection: 'u', error: 'no_response', duration: 90, complete: true });
+    expect(analyzer.statistics.connectionsOpened).toBe(0);
+  });
+});
+
 describe('bad lines', () => {
   const good = line(0, 'c', { direction: 'recv', data: GET });
   const cases: [string, string, RegExp][] = [
@@ -279,6 +295,18 @@ test('connections beyond the bound make room by age, and are counted', async () 
   expect(seen.filter((one) => one.error === 'no_response')).toHaveLength(99);
   expect(new Set(seen.map((one) => one.connection)).size).toBe(100);
   expect(analyzer.stage.read().inFlight).toBe(0);
+});
+
+test('each of many short connections keeps its name', async () => {
+  const lines: string[] = [];
+  for (let i = 0; i < 3000; i++) {
+    lines.push(line(10 * i, `c${i}`, { direction: 'recv', data: GET }));
+    lines.push(line(10 * i + 4, `c${i}`, i % 2 === 0 ? { direction: 'send', data: OK } : { event: 'reset' }));
+    lines.push(line(10 * i + 6, `c${i}`, { event: 'close' }));
+  }
+  const { seen } = await replayLines(lines, { maxConnections: 200 });
+  expect(seen).toHaveLength(3000);
+  expect(seen.map((one) => one.connection)).toEqual(Array.from({ length: 3000 }, (_, i) => `c${i}`));
 });
 
 test('lines out of order keep their own times', async () => {
