@@ -48,7 +48,8 @@ async function soak(options: {
   const directory = makeWorkplace();
   writeFileSync(csv, `${CSV_HEADER}\n`);
   const nginx = await Nginx.start(directory);
-  const probe = await Probe.start({ program, directory });
+  // What others on the machine say to each other is not what is measured here.
+  const probe = await Probe.start({ program, directory, capture: { filter: { ports: [nginx.port] } } });
   const made: Made = { requests: 0, failed: 0, connections: 0 };
   const samples: SoakSample[] = [];
   const start = performance.now();
