@@ -52,7 +52,8 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 		if (peer.family == AF_INET || peer.family == AF_INET6)
 			port = peer.port;
 	}
-	if (filter_use && filtered(local_port(sk), bpf_ntohs(port), tgid, bpf_get_current_cgroup_id())) {
+	if (filter_use &&
+	    (port_filtered(local_port(sk), bpf_ntohs(port)) || owner_filtered(tgid, bpf_get_current_cgroup_id()))) {
 		count_call(ring, SKIP_FILTERED);
 		return 0;
 	}

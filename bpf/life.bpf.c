@@ -12,7 +12,7 @@ static __always_inline void finish(const struct sock *sk, struct sock_state *sta
 	struct totals totals = {.tx = state->tx, .rx = rx, .number = state->number, .turn = state->turn};
 	struct ring_header *ring = this_ring();
 
-	if (state->phase == PHASE_READY)
+	if (state->phase == PHASE_READY && owner_settled(state))
 		announce(state);
 	if (state->phase == PHASE_ANNOUNCED)
 		report_totals(state, RECORD_CLOSE, now, &totals);
@@ -61,8 +61,9 @@ static __always_inline void on_established(struct sock *sk, int oldstate, __u64 
 		state->role = ROLE_SERVER;
 		state->cgroup_id = 0;
 	}
-	/* The process is known for a client; for a server, ports only, until it reads. */
-	if (filter_use && state->phase == PHASE_READY && oldstate == TCP_SYN_SENT)
+	if (state->phase == PHASE_READY && port_filtered(local_port(sk), remote_port(sk)))
+		state->phase = PHASE_HIDDEN;
+	if (oldstate == TCP_SYN_SENT)
 		apply_filter(state, local_port(sk), remote_port(sk));
 }
 

@@ -23,7 +23,8 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 
 	if (!state || !sk)
 		return 0;
-	if (state->phase == PHASE_READY && state->established && sk->__sk_common.skc_state == TCP_ESTABLISHED)
+	if (state->phase == PHASE_READY && state->established && owner_settled(state) &&
+	    sk->__sk_common.skc_state == TCP_ESTABLISHED)
 		announce(state);
 	if (state->phase != PHASE_ANNOUNCED)
 		return 0;

@@ -49,26 +49,31 @@ struct {
 } filter_cgroups SEC(".maps");
 
 /* Ports in host byte order. */
-static __always_inline bool filtered(__u16 local_port, __u16 remote_port, __u32 tgid, __u64 cgroup_id)
+static __always_inline bool port_filtered(__u16 local_port, __u16 remote_port)
 {
 	const __u8 *a, *b;
 
-	if (filter_use & FILTER_PORTS) {
-		a = bpf_map_lookup_elem(&filter_ports, &local_port);
-		b = bpf_map_lookup_elem(&filter_ports, &remote_port);
-		if ((a && *a == FILTER_EXCLUDE) || (b && *b == FILTER_EXCLUDE))
-			return true;
-		if ((filter_use & FILTER_PORTS_INCLUDE) && !a && !b)
-			return true;
-	}
+	if (!(filter_use & FILTER_PORTS))
+		return false;
+	a = bpf_map_lookup_elem(&filter_ports, &local_port);
+	b = bpf_map_lookup_elem(&filter_ports, &remote_port);
+	if ((a && *a == FILTER_EXCLUDE) || (b && *b == FILTER_EXCLUDE))
+		return true;
+	return (filter_use & FILTER_PORTS_INCLUDE) && !a && !b;
+}
+
+static __always_inline bool owner_filtered(__u32 tgid, __u64 cgroup_id)
+{
+	const __u8 *verdict;
+
 	if (filter_use & FILTER_TGIDS) {
-		a = bpf_map_lookup_elem(&filter_tgids, &tgid);
-		if (a ? *a == FILTER_EXCLUDE : (filter_use & FILTER_TGIDS_INCLUDE) != 0)
+		verdict = bpf_map_lookup_elem(&filter_tgids, &tgid);
+		if (verdict ? *verdict == FILTER_EXCLUDE : (filter_use & FILTER_TGIDS_INCLUDE) != 0)
 			return true;
 	}
 	if (filter_use & FILTER_CGROUPS) {
-		a = bpf_map_lookup_elem(&filter_cgroups, &cgroup_id);
-		if (a ? *a == FILTER_EXCLUDE : (filter_use & FILTER_CGROUPS_INCLUDE) != 0)
+		verdict = bpf_map_lookup_elem(&filter_cgroups, &cgroup_id);
+		if (verdict ? *verdict == FILTER_EXCLUDE : (filter_use & FILTER_CGROUPS_INCLUDE) != 0)
 			return true;
 	}
 	return false;

@@ -309,12 +309,18 @@ static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
 	return state;
 }
 
+/* Whether it is known who uses the socket, as far as filters ask for it: an accepted one belongs to whoever reads. */
+static __always_inline bool owner_settled(const struct sock_state *state)
+{
+	return state->tgid || !(filter_use & (FILTER_TGIDS | FILTER_CGROUPS));
+}
+
 /* Re-evaluated when the owner changes: an include list by process lets a socket appear later. */
 __noinline int apply_filter(struct sock_state *state, __u16 local_port, __u16 remote_port)
 {
 	if (!state || !filter_use)
 		return 0;
-	if (filtered(local_port, remote_port, state->tgid, state->cgroup_id)) {
+	if (port_filtered(local_port, remote_port) || owner_filtered(state->tgid, state->cgroup_id)) {
 		if (state->phase == PHASE_READY)
 			state->phase = PHASE_HIDDEN;
 	} else if (state->phase == PHASE_HIDDEN) {
