@@ -19,6 +19,8 @@ interface Seen {
   readonly time: number;
   readonly tgid: number;
   readonly size: number;
+  /** Of a datagram's peer; 0 if not known. */
+  readonly remotePort: number;
   readonly payload: string;
 }
 
@@ -36,19 +38,21 @@ function collector(): EventConsumer & { readonly records: Seen[]; readonly ticks
         const kind = bytes[at + RECORD.head.kind] ?? 0;
         const captured = batch.halves[(at + RECORD.head.captured) >> 1] ?? 0;
         const message = kind === KIND.message;
+        const datagram = kind === KIND.datagram;
+        const payload = at + (datagram ? RECORD.size.datagram : RECORD.size.message);
         records.push({
           kind,
           direction: bytes[at + RECORD.head.direction] ?? 0,
           index: word(RECORD.head.index),
           generation: batch.halves[(at + RECORD.head.generation) >> 1] ?? 0,
           time: word(RECORD.head.time) + word(RECORD.head.time + 4) * 2 ** 32,
-          tgid: message ? word(RECORD.message.tgid) : 0,
-          size: message ? word(RECORD.message.size) : 0,
-          payload: message
-            ? Buffer.from(bytes.subarray(at + RECORD.size.message, at + RECORD.size.message + captured)).toString(
-                'latin1',
-              )
-            : '',
+          tgid: message ? word(RECORD.message.tgid) : datagram ? word(RECORD.datagram.tgid) : 0,
+          size: message ? word(RECORD.message.size) : datagram ? word(RECORD.datagram.size) : 0,
+          remotePort: datagram
+            ? bytes[at + RECORD.datagram.remotePort] * 256 + bytes[at + RECORD.datagram.remotePort + 1]
+            : 0,
+          payload:
+            message || datagram ? Buffer.from(bytes.subarray(payload, payload + captured)).toString('latin1') : '',
         });
       }
     },
@@ -190,6 +194,50 @@ describe('the kernel receiver', () => {
     await running.stop();
     expect(next.records.filter((record) => record.tgid === pid)).toEqual([]);
     expect(running.counters().skipFiltered).toBeGreaterThanOrEqual(20);
+  });
+
+  it('says nothing of a filtered connection that is accepted and stays silent while sweeps pass', async () => {
+    const { talk } = await startTalker();
+    const next = collector();
+    // No socket has port 1: everything on the machine is filtered.
+    const running = start(next, { filter: { ports: { include: [1], exclude: [] }, pids: none, cgroups: none } });
+    await talk(0);
+    const begin = next.ticks.at(-1) ?? 0;
+    await expect.poll(() => (next.ticks.at(-1) ?? 0) - begin, { timeout: 10_000 }).toBeGreaterThan(2.5e9);
+    await running.stop();
+    expect(next.records).toEqual([]);
+    expect(running.counters().socketsOpened).toBe(0);
+  });
+
+  it('writes a record for each datagram, with the peer where the kernel can know it', async () => {
+    const child = fork(new URL('udp-talker.mjs', import.meta.url), { execArgv: [] });
+    talker = child;
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    const next = collector();
+    const running = start(next, { udp: true });
+    child.send('ask');
+    await once(child, 'message');
+    await running.stop();
+    const seen = next.records
+      .filter(({ kind, tgid }) => kind === KIND.datagram && tgid === child.pid)
+      .map(({ direction, size, payload, remotePort }) => ({
+        direction,
+        size,
+        payload,
+        known: remotePort !== 0,
+        port: remotePort === port,
+      }));
+    const question = { size: 8, payload: 'question' };
+    const answer = { size: 18, payload: 'answer to question' };
+    expect(seen).toHaveLength(4);
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        { ...question, direction: DIRECTION.send, known: true, port: true },
+        { ...question, direction: DIRECTION.receive, known: false, port: false },
+        { ...answer, direction: DIRECTION.send, known: true, port: false },
+        { ...answer, direction: DIRECTION.receive, known: true, port: true },
+      ]),
+    );
   });
 
   it('counts what a ring that is too small loses, and keeps the law', async () => {
