@@ -113,7 +113,8 @@ export class ResponseReader {
   #takeHead(bytes: Uint8Array, start: number, end: number, segment: Segment): number {
     const exchange = this.#conversation.reading ?? this.#begin(segment);
     if (exchange !== null) {
-      if (this.#takeWhole(bytes, start, end, segment, exchange)) return end;
+      const known = this.#takeKnown(bytes, start, end, segment, exchange);
+      if (known > 0) return known;
       this.#conversation.host.credit(exchange, segment);
     }
     if (this.#partial.length === 0) {
@@ -153,15 +154,17 @@ export class ResponseReader {
   }
 
   /**
-   * The common case, at once: a response like the last one on this connection, whole within its first call. Its
-   * Content-Length stands where the last one's stood, its head is as long, and head and body make up the call.
+   * The common case, at once: a response whose head is laid out like the last one's on this connection. Its
+   * Content-Length stands where the last one's stood, and its head ends as far behind.
+   *
+   * @returns the place behind what was taken, or 0 if it has to be read
    */
-  #takeWhole(bytes: Uint8Array, start: number, end: number, segment: Segment, exchange: Exchange): boolean {
-    if (this.#headLength === 0 || this.#partial.length > 0 || detailOf(exchange).isHead) return false;
+  #takeKnown(bytes: Uint8Array, start: number, end: number, segment: Segment, exchange: Exchange): number {
+    if (this.#headLength === 0 || this.#partial.length > 0 || detailOf(exchange).isHead) return 0;
     let at = start + this.#lengthOffset;
     const name = at - LENGTH_NAME;
     // C, L, h, colon; letters in either case.
-    if ((bytes[name] | 32) !== 99 || (bytes[name + 8] | 32) !== 108 || bytes[name + 14] !== 58) return false;
+    if ((bytes[name] | 32) !== 99 || (bytes[name + 8] | 32) !== 108 || bytes[name + 14] !== 58) return 0;
     const first = at;
     let length = 0;
     while (at < end && isDigit(bytes[at])) {
@@ -170,20 +173,29 @@ export class ResponseReader {
     }
     const headLength = this.#headLength + (at - first - this.#lengthDigits);
     const headEnd = start + headLength;
-    const size = end - start + segment.unseen;
-    if (headEnd > end || headLength + length !== size) return false;
-    if (bytes[headEnd - 1] !== LF || bytes[headEnd - 2] !== CR || bytes[headEnd - 3] !== LF) return false;
-    if (bytes[start] !== 72 || bytes[start + 5] !== 49 || bytes[start + STATUS_AT - 1] !== 32) return false;
+    if (at === first || headEnd > end || length > Number.MAX_SAFE_INTEGER) return 0;
+    if (bytes[headEnd - 1] !== LF || bytes[headEnd - 2] !== CR || bytes[headEnd - 3] !== LF) return 0;
+    if (bytes[start] !== 72 || bytes[start + 5] !== 49 || bytes[start + STATUS_AT - 1] !== 32) return 0;
     const status = statusAt(bytes, start + STATUS_AT);
-    if (status < 200 || status > 999 || status === 204 || status === 304) return false;
-    if (detailOf(exchange).isConnect && status < 300) return false;
+    if (status < 200 || status > 999 || status === 204 || status === 304) return 0;
+    if (detailOf(exchange).isConnect && status < 300) return 0;
     this.#conversation.host.credit(exchange, segment);
     this.#conversation.understood();
-    count(exchange, size, segment.time);
-    segment.unseen = 0;
+    const size = end - start + segment.unseen;
+    if (headLength + length === size) {
+      count(exchange, size, segment.time);
+      segment.unseen = 0;
+      this.#answer(exchange, status);
+      this.#conversation.responseDone(exchange);
+      return end;
+    }
+    // Head and body in calls of their own, as sendfile makes them, or several responses in one call.
+    count(exchange, headLength, segment.time);
     this.#answer(exchange, status);
-    this.#conversation.responseDone(exchange);
-    return true;
+    this.#inBody = true;
+    this.#body.begin(FRAMING.length, length);
+    this.#endIfDone(exchange);
+    return headEnd;
   }
 
   #answer(exchange: Exchange, status: number): void {
