@@ -113,6 +113,8 @@ export class Conversation {
     while (this.host.first !== null) {
       const exchange = this.host.first;
       if (!exchange.responseDone && exchange.error === ERROR.none) exchange.complete = false;
+      // What it waited counts to the last byte that was still understood.
+      if (Number.isNaN(exchange.responseEnd)) exchange.end = exchange.lastActivity;
       this.finish(exchange);
     }
     this.successor = this.host.handOver();
