@@ -27,16 +27,26 @@ static __always_inline __u64 call_time(const struct tcp_sock *tp, int direction)
 	return bpf_ktime_get_ns();
 }
 
+/* Counts from here on: what moved before this call was not seen. */
+static __always_inline void begin_here(struct sock_state *state, const struct tcp_sock *tp, int ret, int direction)
+{
+	state->joined = 1;
+	state->tx = 0;
+	state->rx = 0;
+	state->rx_base = tp->copied_seq - (direction == DIRECTION_RECEIVE ? ret : 0);
+}
+
+/* A socket that was open before the probe was. */
 static __always_inline struct sock_state *join(struct sock *sk, const struct tcp_sock *tp, int ret, int direction,
 					       __u64 now)
 {
 	struct sock_state *state = make_state(sk, now);
 
-	if (!state || state->joined || state->phase != PHASE_READY)
+	if (!state || state->phase != PHASE_CLAIMED)
 		return state;
-	state->joined = 1;
 	state->role = sk->sk_max_ack_backlog ? ROLE_SERVER : ROLE_CLIENT;
-	state->rx_base = tp->copied_seq - (direction == DIRECTION_RECEIVE ? ret : 0);
+	begin_here(state, tp, ret, direction);
+	publish(state);
 	return state;
 }
 
@@ -73,7 +83,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	struct task_struct *task;
 	__u64 time, last;
 	__u16 family, record_flags = 0;
-	bool start, announced;
+	bool start, announced, hidden;
 
 	if (!ring)
 		return 0;
@@ -107,7 +117,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	}
 	state = socket_state(sk);
 	if (tgid == self_tgid) {
-		if (state && state->phase < PHASE_ANNOUNCED)
+		if (state && state->phase == PHASE_READY)
 			state->phase = PHASE_HIDDEN;
 		count_call(ring, SKIP_SELF);
 		return 0;
@@ -121,18 +131,25 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		}
 	}
 	if (state->tgid != tgid) {
+		hidden = state->phase == PHASE_HIDDEN;
 		remember_owner(state, tgid);
 		apply_filter(state, local_port(sk), remote_port(sk));
+		if (hidden && state->phase == PHASE_READY)
+			begin_here(state, tp, ret, direction);
 		if (state->phase == PHASE_ANNOUNCED)
 			report_owner(state, time);
 	}
-	if (state->phase == PHASE_HIDDEN || state->phase == PHASE_OVER) {
+	if (state->phase != PHASE_ANNOUNCED && state->phase != PHASE_READY) {
 		count_call(ring, SKIP_FILTERED);
 		return 0;
 	}
 
 	/* The open record tells what stood before this call. */
 	announced = state->phase == PHASE_ANNOUNCED || announce(state);
+	if (!state->generation) {
+		count_call(ring, DROP_STORAGE_FULL);
+		return 0;
+	}
 
 	/*
 	 * Then totals: whatever happens to the record, the next one carries them. The time goes first, so that
@@ -176,8 +193,8 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		wanted = ret;
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
-	if (wanted &&
-	    ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) || !find_buffer(&buffer, task, state, ret))) {
+	if (wanted && ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) || !is_users(sk) ||
+		       !find_buffer(&buffer, task, state, ret))) {
 		wanted = 0;
 		record_flags = FLAG_NO_PAYLOAD;
 	}

@@ -61,7 +61,7 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 		wanted = payload_bytes;
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
-	if (!find_buffer(&buffer, task, NULL, ret))
+	if (!is_users(sk) || !find_buffer(&buffer, task, NULL, ret))
 		wanted = 0;
 	length = record_length(sizeof(*record), wanted);
 	record = ring_reserve(ring, length, false);

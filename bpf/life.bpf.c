@@ -14,13 +14,13 @@ static __always_inline void finish(const struct sock *sk, struct sock_state *sta
 
 	if (state->phase == PHASE_READY && owner_settled(state))
 		announce(state);
-	if (state->phase == PHASE_ANNOUNCED)
+	if (state->phase == PHASE_ANNOUNCED || state->phase == PHASE_MUTED)
 		report_totals(state, RECORD_CLOSE, now, &totals);
 	if (state->phase >= PHASE_HIDDEN && state->phase != PHASE_OVER) {
+		if (ring && state->generation)
+			count(ring, SOCKETS_CLOSED);
 		state->phase = PHASE_OVER;
 		give_index_back(state);
-		if (ring)
-			count(ring, SOCKETS_CLOSED);
 	}
 }
 
@@ -39,8 +39,7 @@ static __always_inline void on_connect(struct sock *sk, __u64 now)
 	state->role = ROLE_CLIENT;
 	state->connect_started = now;
 	remember_owner(state, bpf_get_current_pid_tgid() >> 32);
-	if (state->tgid == self_tgid)
-		state->phase = PHASE_HIDDEN;
+	state->phase = state->tgid == self_tgid ? PHASE_HIDDEN : PHASE_READY;
 }
 
 static __always_inline void on_established(struct sock *sk, int oldstate, __u64 now)
@@ -53,17 +52,17 @@ static __always_inline void on_established(struct sock *sk, int oldstate, __u64 
 	state->established = 1;
 	state->opened = now;
 	state->rx_base = tp->copied_seq;
-	if (oldstate == TCP_SYN_SENT) {
+	/* A simultaneous connect comes through SYN_RECV: it is a client's all the same. */
+	if (state->connect_started) {
 		state->role = ROLE_CLIENT;
-		if (state->connect_started)
-			state->connect_ns = now - state->connect_started;
+		state->connect_ns = now - state->connect_started;
 	} else {
-		state->role = ROLE_SERVER;
-		state->cgroup_id = 0;
+		state->role = oldstate == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
 	}
+	publish(state);
 	if (state->phase == PHASE_READY && port_filtered(local_port(sk), remote_port(sk)))
 		state->phase = PHASE_HIDDEN;
-	if (oldstate == TCP_SYN_SENT)
+	else if (state->phase == PHASE_READY && oldstate == TCP_SYN_SENT)
 		apply_filter(state, local_port(sk), remote_port(sk));
 }
 
@@ -75,7 +74,8 @@ static __always_inline __u8 reason_of(const struct sock *sk, int oldstate, const
 		return CLOSE_CONNECT_FAILED;
 	if (error == ECONNRESET || error == EPIPE)
 		return CLOSE_RESET_REMOTE;
-	if (error == ETIMEDOUT)
+	/* Retransmission ran out; a route that failed meanwhile lends its errno. */
+	if (error && error != ECONNABORTED)
 		return CLOSE_TIMEOUT;
 	switch (oldstate) {
 	case TCP_FIN_WAIT1:

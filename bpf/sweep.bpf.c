@@ -4,12 +4,23 @@
  * writes totals for those sockets only, and announces the ones that have not talked yet.
  *
  * A call may run on another CPU at this moment. It stores its time first and its totals after; so a sweep
- * that reads the totals first and finds that the time is not recent has read them whole. A socket with
- * recent calls and message records of its own is left to the next sweep.
+ * that reads the totals first and finds that the time is not recent has read them whole. A socket with a
+ * recent call is left to the next sweep, unless it is certain that the call does not begin a message.
  */
 #include "include/socket.h"
 
 #define RECENT_NS 10000000ULL
+
+/* Whether what was read may be half of a call's work, or will be told by a message record anyway. */
+static __always_inline bool is_between(const struct sock_state *state, const struct totals *totals, __u8 direction)
+{
+	__u32 *word = bpf_map_lookup_elem(&policies, (void *)&state->index);
+	__u32 policy = word && *word >> 16 == state->generation && (*word & POLICY_SET) ? *word : default_policy;
+	__u8 newest = state->last_send > state->last_receive ? DIRECTION_SEND : DIRECTION_RECEIVE;
+
+	return (policy & POLICY_MASK) == POLICY_STREAM || totals->number != state->reported_number ||
+	       totals->turn != state->reported_turn || newest != direction;
+}
 
 SEC("iter/bpf_sk_storage_map")
 int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
@@ -19,6 +30,7 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct totals totals;
 	struct tcp_sock *tp;
 	__u64 now, last;
+	__u8 direction;
 	__u32 live;
 
 	if (!state || !sk)
@@ -33,6 +45,7 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	totals.number = *(volatile __u32 *)&state->number;
 	totals.turn = *(volatile __u32 *)&state->turn;
+	direction = *(volatile __u8 *)&state->direction;
 	totals.rx = *(volatile __u32 *)&state->rx;
 	totals.tx = *(volatile __u32 *)&state->tx;
 	last = *(volatile __u64 *)&state->last_send;
@@ -47,12 +60,13 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	    totals.number == state->reported_number)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (now - last < RECENT_NS && totals.number != state->reported_number)
+	if (now - last < RECENT_NS && is_between(state, &totals, direction))
 		return 0;
 	if (report_totals(state, RECORD_TOTALS, now, &totals)) {
 		state->reported_tx = totals.tx;
 		state->reported_rx = totals.rx;
 		state->reported_number = totals.number;
+		state->reported_turn = totals.turn;
 	}
 	return 0;
 }

@@ -41,8 +41,8 @@
 #define TCP_CLOSING 11
 
 #define EPIPE 32
+#define ECONNABORTED 103
 #define ECONNRESET 104
-#define ETIMEDOUT 110
 
 /* include/net/sock.h, enum sock_flags: a FIN was received. */
 #define SOCK_DONE 1

@@ -128,6 +128,14 @@ __noinline int owns_registers(struct sock_state *state)
 	return state && is_fd_of(state->address, task, regs->di);
 }
 
+/* The kernel's own sockets have no file: a task that reads from NFS has its registers for something else. */
+static __always_inline bool is_users(struct sock *sk)
+{
+	struct socket *socket = sk->sk_socket;
+
+	return socket && socket->file;
+}
+
 /* Finds the caller's buffer; `state` is NULL for a socket without one (UDP). False if there is none. */
 static __always_inline bool find_buffer(struct user_buffer *buffer, struct task_struct *task, struct sock_state *state,
 					__u32 size)

@@ -17,9 +17,10 @@ enum socket_phase {
 	PHASE_NEW = 0,       /* storage made, not initialised */
 	PHASE_CLAIMED = 1,   /* somebody initialises it right now */
 	PHASE_HIDDEN = 2,    /* filtered, or the probe's own */
-	PHASE_READY = 3,     /* has an index, not announced yet */
-	PHASE_ANNOUNCED = 4, /* its open record was written */
-	PHASE_OVER = 5,      /* its close record was written (or lost): the index is gone */
+	PHASE_READY = 3,     /* not announced yet */
+	PHASE_ANNOUNCED = 4, /* has an index, and its open record was written */
+	PHASE_MUTED = 5,     /* was announced; now a process uses it that is filtered */
+	PHASE_OVER = 6,      /* its close record was written (or lost): the index is gone */
 };
 
 struct sock_state {
@@ -43,7 +44,7 @@ struct sock_state {
 	__u32 reported_rx;
 	__u32 reported_number;
 	__u32 swept_rx; /* the stream position that the last sweep found */
-	__u32 padding;
+	__u32 reported_turn;
 	__u32 mmsg_tid; /* progress of a sendmmsg or recvmmsg: see payload.h */
 	__u32 mmsg_count;
 	__u32 mmsg_size;
@@ -92,10 +93,14 @@ struct {
 	__uint(value_size, sizeof(__u64));
 } free_indexes SEC(".maps");
 
+/* Only sockets that become visible take an index; a generation of 0 says that there is none. */
 static __always_inline bool take_index(struct sock_state *state)
 {
 	__u64 slot;
+	__u32 index;
 
+	if (state->generation)
+		return true;
 	if (bpf_map_pop_elem(&free_indexes, &slot) == 0) {
 		state->index = (__u32)slot;
 		state->generation = (__u16)(slot >> 32);
@@ -103,15 +108,22 @@ static __always_inline bool take_index(struct sock_state *state)
 	}
 	if (next_index >= max_connections)
 		return false;
-	state->index = __sync_fetch_and_add(&next_index, 1);
+	index = __sync_fetch_and_add(&next_index, 1);
+	if (index >= max_connections)
+		return false;
+	state->index = index;
 	state->generation = 1;
-	return state->index < max_connections;
+	return true;
 }
 
 static __always_inline void give_index_back(struct sock_state *state)
 {
-	__u64 slot = (__u64)(__u16)(state->generation + 1) << 32 | state->index;
+	__u16 next = state->generation + 1;
+	__u64 slot = (__u64)(next ? next : 1) << 32 | state->index;
 
+	if (!state->generation)
+		return;
+	state->generation = 0;
 	bpf_map_push_elem(&free_indexes, &slot, BPF_ANY);
 }
 
@@ -171,7 +183,7 @@ static __always_inline void fill_head(struct record_head *head, const struct soc
 }
 
 /*
- * Writes the open record of a socket. 0 if the ring had no room: then it is tried again
+ * Writes the open record of a socket. 0 if there was no index, or no room in the ring: then it is tried again
  * with the next record. A global function, as all that are off the hot path: the verifier reads it once.
  */
 __noinline int announce(struct sock_state *state)
@@ -183,6 +195,10 @@ __noinline int announce(struct sock_state *state)
 
 	if (!ring || !state)
 		return 0;
+	if (!take_index(state)) {
+		count(ring, TABLE_FULL);
+		return 0;
+	}
 	record = ring_reserve(ring, sizeof(*record), true);
 	if (!record) {
 		count(ring, RING_LIFE_FULL);
@@ -280,13 +296,12 @@ static __always_inline struct sock_state *socket_state(const struct sock *sk)
 }
 
 /*
- * Makes and initialises the state of a socket; an initialised one is returned as it is. NULL if there is
- * no memory, no index left, or another CPU initialises it at this moment.
+ * Makes the state of a socket; an initialised one is returned as it is. A new one is CLAIMED: who asked for
+ * it fills it and then calls publish. NULL if there is no memory, or another CPU initialises it right now.
  */
 static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
 {
 	struct sock_state *state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	struct ring_header *ring;
 
 	if (!state)
 		return NULL;
@@ -294,19 +309,18 @@ static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
 		return state;
 	if (__sync_val_compare_and_swap(&state->phase, PHASE_NEW, PHASE_CLAIMED) != PHASE_NEW)
 		return NULL;
-	if (!take_index(state)) {
-		state->phase = PHASE_NEW;
-		ring = this_ring();
-		if (ring)
-			count(ring, TABLE_FULL);
-		return NULL;
-	}
 	state->address = (__u64)sk;
 	state->cookie = bpf_get_socket_cookie(sk);
 	state->opened = now;
 	state->direction = DIRECTION_NONE;
-	state->phase = PHASE_READY;
 	return state;
+}
+
+static __always_inline void publish(struct sock_state *state)
+{
+	asm volatile("" ::: "memory");
+	if (state->phase == PHASE_CLAIMED)
+		state->phase = PHASE_READY;
 }
 
 /* Whether it is known who uses the socket, as far as filters ask for it: an accepted one belongs to whoever reads. */
@@ -323,8 +337,12 @@ __noinline int apply_filter(struct sock_state *state, __u16 local_port, __u16 re
 	if (port_filtered(local_port, remote_port) || owner_filtered(state->tgid, state->cgroup_id)) {
 		if (state->phase == PHASE_READY)
 			state->phase = PHASE_HIDDEN;
+		else if (state->phase == PHASE_ANNOUNCED)
+			state->phase = PHASE_MUTED;
 	} else if (state->phase == PHASE_HIDDEN) {
 		state->phase = PHASE_READY;
+	} else if (state->phase == PHASE_MUTED) {
+		state->phase = PHASE_ANNOUNCED;
 	}
 	return 0;
 }

@@ -58,8 +58,11 @@ const BATCHES_A_POLL = 1024;
 const SWEEP_INTERVAL_NS = 1e9;
 /** What a kernel is built with most often; holds until the real one is known. */
 const USUAL_TICK_NS = 4e6;
-/** After detaching, hooks that already run on other CPUs end within this time. */
-const SETTLE_MS = 2;
+/**
+ * After detaching, hooks that already run on other CPUs end within this time, and no socket is left to a next sweep
+ * because it is busy (RECENT_NS in sweep.bpf.c).
+ */
+const SETTLE_MS = 15;
 
 export function createKernelReceiver(options: KernelReceiverOptions): KernelReceiver {
   const { next, policies, timers = systemTimers, monotonicNs = () => process.hrtime.bigint() } = options;
@@ -127,10 +130,14 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   const shutDown = async (): Promise<void> => {
     polling.stop();
     if (probe === undefined) return;
-    probe.detach();
+    for (const program of probe.attached()) if (program !== SWEEP_PROGRAM) probe.detach(program);
     drain(probe, true);
     await new Promise<void>((resolve) => timers.set(resolve, SETTLE_MS));
+    // The ends of the last messages on connections that stay open.
+    swept = Number.NEGATIVE_INFINITY;
+    sweep(probe, now());
     drain(probe, true);
+    probe.detach();
     next.flush(now());
     const { pending, ...counts } = read();
     last = { ...counts, pending: 0, abandoned: pending };

@@ -49,18 +49,22 @@ export function createHookStage(read: () => KernelCounts): Stage {
   };
 }
 
-/** Records: produced by the kernel's own count, delivered by the reader's. */
+/**
+ * Records: produced and refused by the kernel's own counts, delivered by the reader's. A message record that found no
+ * room is the loss of a run (stage `hook`); open, owner, totals and close records are counted here.
+ */
 export function createRingStage(read: () => KernelCounts): Stage {
   return {
     name: 'ring',
     read(): StageCount {
       const { counters, pending, abandoned } = read();
+      const count = (name: keyof typeof COUNTER): number => counters[COUNTER[name]] ?? 0;
       const own = (name: keyof typeof READER): number => counters[COUNTER.counters + READER[name]] ?? 0;
       return {
-        produced: (counters[COUNTER.countMessages] ?? 0) + (counters[COUNTER.ringLife] ?? 0),
+        produced: count('countMessages') + count('ringLife') + count('ringLifeFull'),
         delivered: own('records'),
         inFlight: pending,
-        dropped: { reader_stopped: abandoned, bad_record: own('bad') },
+        dropped: { ring_full: count('ringLifeFull'), reader_stopped: abandoned, bad_record: own('bad') },
         skipped: {},
       };
     },

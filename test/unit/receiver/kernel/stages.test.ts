@@ -43,10 +43,10 @@ it('hook: every way a run can end is a term of its own, and runs that never bega
 it('ring: produced is the count of the kernel, delivered that of the reader', () => {
   const own = (name: keyof typeof READER): number => at(COUNTER.counters + READER[name]);
   expect(createRingStage(read).read()).toEqual({
-    produced: at(COUNTER.countMessages) + at(COUNTER.ringLife),
+    produced: at(COUNTER.countMessages) + at(COUNTER.ringLife) + at(COUNTER.ringLifeFull),
     delivered: own('records'),
     inFlight: 7,
-    dropped: { reader_stopped: 3, bad_record: own('bad') },
+    dropped: { ring_full: at(COUNTER.ringLifeFull), reader_stopped: 3, bad_record: own('bad') },
     skipped: {},
   });
 });
