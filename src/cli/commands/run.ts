@@ -9,6 +9,7 @@ import { countFeatures } from '../../pipeline/features.ts';
 import { createKernelPipeline } from '../../pipeline/kernel-pipeline.ts';
 import type { Demo } from '../demo/start-demo.ts';
 import type { Environment } from '../environment.ts';
+import { exitOnInternalErrors } from '../internal-errors.ts';
 import { lawLines } from '../law-lines.ts';
 import { createLog } from '../log.ts';
 import { createRecentLines } from '../recent-lines.ts';
@@ -87,6 +88,13 @@ export async function run(options: RunOptions): Promise<number> {
   let view: LiveView | undefined;
   const giveTerminalBack = (): void => view?.stop();
   process.on('exit', giveTerminalBack);
+  const leaveInternalErrors = exitOnInternalErrors({
+    giveTerminalBack() {
+      giveTerminalBack();
+      recent.hold(false);
+    },
+    write: (text) => process.stderr.write(text),
+  });
   if (options.view) {
     // `sonde run --view | head`: nobody looks any more.
     process.stdout.on('error', () => signal.stop());
@@ -125,6 +133,7 @@ export async function run(options: RunOptions): Promise<number> {
     view?.stop();
     recent.hold(false);
     process.off('exit', giveTerminalBack);
+    leaveInternalErrors();
     signal.dispose();
   }
   process.stderr.write(`${['sonde done', ...lawLines(pipeline.stages)].join('\n')}\n`);
