@@ -7,7 +7,7 @@ const MAX_CELL = 60;
 /** Exchanges as a table for people, one string a line, aligned over all of them. */
 export function* tableLines(lines: Iterable<ExchangeLine>): Generator<string> {
   const rows = [HEAD, ...Array.from(lines, cells)];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = HEAD.map((_, column) => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0));
   for (const row of rows) {
     const padded = row.map((cell, column) =>
       RIGHT.has(HEAD[column]) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),

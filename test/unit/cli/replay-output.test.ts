@@ -78,6 +78,15 @@ test('the table is aligned and lets nothing from the wire through to the termina
   expect(lines[1]?.indexOf('GET')).toBe(lines[0]?.indexOf('REQUEST'));
 });
 
+test('a table may have more rows than a call can have arguments', () => {
+  const rows = 150_000;
+  let lines = 0;
+  for (const _ of tableLines(Array<ReturnType<typeof exchangeLine>>(rows).fill(exchangeLine({})))) {
+    lines += 1;
+  }
+  expect(lines).toBe(rows + 1);
+});
+
 test.each([
   [0, '0ns'],
   [999, '999ns'],
