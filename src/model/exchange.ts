@@ -1,4 +1,5 @@
 import type { DataGroup } from './data-group.ts';
+import type { ErrorKind } from './names.ts';
 
 /** Positions in `metrics` of a `net_request_metric_group`. Durations in ns, sizes in bytes. */
 export const EXCHANGE_METRIC = {
@@ -21,7 +22,7 @@ export const EXCHANGE_METRICS = 8;
 
 /**
  * One request and its response as a DataGroup. Beyond the aggregated labels it can tell everything that the
- * exchange line of CONTRACTS needs; the strings are made only when asked for.
+ * exchange line (docs/exchanges.md) needs; the strings are made only when asked for.
  */
 export interface ExchangeGroup extends DataGroup {
   /** False if a part was lost or cut. */
@@ -34,8 +35,14 @@ export interface ExchangeGroup extends DataGroup {
   source(): string;
   /** `ip:port` of the server. */
   destination(): string;
+  /** What was asked, for HTTP the method; as it was sent, whatever the label set says. */
+  operation(): string | null;
   /** Unclustered resource, for HTTP the path without the query. */
   resource(): string | null;
+  /** Status as the protocol names it; null if it has none or there was no response. */
+  status(): string | null;
+  /** Why it failed, or null. */
+  error(): ErrorKind | null;
   traceId(): string | null;
   pid(): number;
   /** comm of the process as the kernel gave it. */

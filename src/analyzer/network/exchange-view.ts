@@ -2,9 +2,11 @@ import { EXCHANGE_METRIC, EXCHANGE_METRICS } from '../../model/exchange.ts';
 import type { ExchangeGroup } from '../../model/exchange.ts';
 import type { LabelSetId } from '../../model/label-sets.ts';
 import { GROUP } from '../../model/names.ts';
+import type { ErrorKind } from '../../model/names.ts';
 import { addressText, endpointText } from './address.ts';
 import type { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
+import { errorName } from './exchange.ts';
 import type { Attributes, Exchange } from './exchange.ts';
 import { isLocalServer } from './labeller.ts';
 import type { Labeller } from './labeller.ts';
@@ -70,8 +72,20 @@ export class ExchangeView implements ExchangeGroup {
     return this.#end(true);
   }
 
+  operation(): string | null {
+    return this.#shown().exchange.operation?.text ?? null;
+  }
+
   resource(): string | null {
     return this.#shown().exchange.resource?.text ?? null;
+  }
+
+  status(): string | null {
+    return this.#shown().exchange.status?.text ?? null;
+  }
+
+  error(): ErrorKind | null {
+    return errorName(this.#shown().exchange.error);
   }
 
   traceId(): string | null {

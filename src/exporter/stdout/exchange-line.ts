@@ -2,7 +2,7 @@ import { EXCHANGE_METRIC } from '../../model/exchange.ts';
 import type { ExchangeGroup } from '../../model/exchange.ts';
 import type { Labels } from '../../model/label-sets.ts';
 
-/** One exchange as CONTRACTS write it, see "One exchange (NDJSON)". The keys are in the order of the line. */
+/** One exchange as docs/exchanges.md describes it. The keys are in the order of the line. */
 export interface ExchangeLine {
   /** First byte of the request, ns since the epoch. */
   readonly time: string;
@@ -35,7 +35,10 @@ export type WallTime = (ns: number) => string | bigint;
 
 const whole = (value: number): number | null => (Number.isNaN(value) ? null : Math.round(value));
 
-/** Makes the line of an exchange, while it is consumed. */
+/**
+ * Makes the line of an exchange, while it is consumed. Of its labels only protocol and role are taken, which every
+ * set keeps: at the cap of label sets the rest is gone.
+ */
 export function toExchangeLine(exchange: ExchangeGroup, labels: Labels, wallTime: WallTime): ExchangeLine {
   const { metrics } = exchange;
   const { duration, ttfb, queue, connect, requestBytes, responseBytes } = EXCHANGE_METRIC;
@@ -45,10 +48,10 @@ export function toExchangeLine(exchange: ExchangeGroup, labels: Labels, wallTime
     role: labels.role ?? 'server',
     src: exchange.source(),
     dst: exchange.destination(),
-    operation: labels.operation ?? null,
+    operation: exchange.operation() || null,
     resource: exchange.resource(),
-    status: labels.status ?? null,
-    error: labels.error ?? null,
+    status: exchange.status() || null,
+    error: exchange.error(),
     request_bytes: whole(metrics[requestBytes]) ?? 0,
     response_bytes: whole(metrics[responseBytes]) ?? 0,
     duration_ns: whole(metrics[duration]),

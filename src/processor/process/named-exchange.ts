@@ -1,5 +1,6 @@
 import type { ExchangeGroup } from '../../model/exchange.ts';
 import type { LabelSetId } from '../../model/label-sets.ts';
+import type { ErrorKind } from '../../model/names.ts';
 
 /** An exchange as it came, under another label set. One object is used for all of them. */
 export class NamedExchange implements ExchangeGroup {
@@ -34,8 +35,20 @@ export class NamedExchange implements ExchangeGroup {
     return this.#inner.destination();
   }
 
+  operation(): string | null {
+    return this.#inner.operation();
+  }
+
   resource(): string | null {
     return this.#inner.resource();
+  }
+
+  status(): string | null {
+    return this.#inner.status();
+  }
+
+  error(): ErrorKind | null {
+    return this.#inner.error();
   }
 
   traceId(): string | null {

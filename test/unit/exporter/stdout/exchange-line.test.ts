@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toExchangeLine } from '../../../../src/exporter/stdout/exchange-line.ts';
 import { exchange } from '../../processor/exchange-fixture.ts';
 
-/** Keys and their order are those of CONTRACTS. */
+/** Keys and their order are those of docs/exchanges.md. */
 const KEYS = [
   'time',
   'protocol',
@@ -39,13 +39,17 @@ describe('toExchangeLine', () => {
         connectionId: () => '18446744073709551615',
         source: () => '[::1]:50000',
         destination: () => '[::1]:80',
+        operation: () => 'GET',
         resource: () => '/users/17',
+        status: () => '500',
+        error: () => 'status',
         traceId: () => '4bf92f3577b34da6a3ce929d0e0e4736',
         pid: () => 12,
         comm: () => 'nginx',
         attributes: () => ({ 'http.request.method': 'GET', 'http.response.status_code': 500 }),
       }),
-      { protocol: 'http', role: 'server', operation: 'GET', route: '/users/{id}', status: '500', error: 'status' },
+      // What the set at the cap of label sets keeps.
+      { protocol: 'http', role: 'server', overflow: 'true' },
       (ns) => 1_700_000_000_000_000_000n + BigInt(ns),
     );
     expect(line).toEqual({
