@@ -93,6 +93,10 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct inet_connection_sock {
 	struct {
 		__u32 lrcvtime;

@@ -219,7 +219,8 @@ __noinline int announce(struct sock_state *state)
 	record->rx = state->rx;
 	record->number = state->number;
 	record->turn = state->turn;
-	record->local_port = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
+	/* Not skc_num: that is 0 again when a connect has failed. */
+	record->local_port = BPF_CORE_READ((const struct inet_sock *)sk, inet_sport);
 	record->remote_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
 	copy_addresses(sk, record->local_address, record->remote_address, family);
 	__builtin_memcpy(record->comm, state->comm, sizeof(record->comm));
