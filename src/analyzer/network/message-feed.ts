@@ -128,6 +128,7 @@ export class MessageFeed {
     const turn = words[word + totals.turn / 4];
     const step = (turn - connection.turnNumber) >>> 0;
     const isServer = connection.role === ROLE.server;
+    const time = this.#times.read(words, offset + head.time);
     const lastSend = this.#times.readOptional(words, offset + totals.lastSend);
     const lastReceive = this.#times.readOptional(words, offset + totals.lastReceive);
     connection.tx = (connection.tx + sent) >>> 0;
@@ -146,13 +147,16 @@ export class MessageFeed {
         headless: false,
         clientBytes: isServer ? received : sent,
         serverBytes: isServer ? sent : received,
-        time: lastCall === 0 ? this.#times.read(words, offset + head.time) : lastCall,
+        time: lastCall === 0 ? time : lastCall,
       });
       return;
     }
-    if (!sendLast && sent > 0) parser.skip(!isServer, sent, lastSend);
-    if (received > 0) parser.skip(isServer, received, lastReceive);
-    if (sendLast && sent > 0) parser.skip(!isServer, sent, lastSend);
+    // Bytes may move without a call that was seen (splice): by now they have.
+    const sentAt = Number.isNaN(lastSend) ? time : lastSend;
+    const receivedAt = Number.isNaN(lastReceive) ? time : lastReceive;
+    if (!sendLast && sent > 0) parser.skip(!isServer, sent, sentAt);
+    if (received > 0) parser.skip(isServer, received, receivedAt);
+    if (sendLast && sent > 0) parser.skip(!isServer, sent, sentAt);
   }
 
   #unseen(

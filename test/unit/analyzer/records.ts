@@ -86,6 +86,8 @@ export class Socket {
   sendClass = 0;
   /** Set to lose the records that follow: the counters go on. */
   lossy = false;
+  /** Set to have totals and close records say that no call was ever seen. */
+  untimed = false;
   number = 0;
   turn = 0;
 
@@ -139,6 +141,13 @@ export class Socket {
     return this.#call(DIRECTION.send, time, data, more);
   }
 
+  /** Bytes that move without a call that is recorded, as splice moves them. */
+  splice(direction: 'send' | 'receive', size: number): this {
+    if (direction === 'send') this.#tx = (this.#tx + size) >>> 0;
+    else this.#rx = (this.#rx + size) >>> 0;
+    return this;
+  }
+
   owner(time: number, pid: number, comm: string): this {
     const view = this.#writer.record(KIND.owner, sizes.owner, this.index, this.generation, time);
     view.setUint32(owner.tgid, pid, true);
@@ -158,8 +167,8 @@ export class Socket {
 
   #totals(kind: number, time: number): DataView {
     const view = this.#writer.record(kind, sizes.totals, this.index, this.generation, time);
-    view.setBigUint64(totals.lastSend, BigInt(this.#lastSend), true);
-    view.setBigUint64(totals.lastReceive, BigInt(this.#lastReceive), true);
+    view.setBigUint64(totals.lastSend, BigInt(this.untimed ? 0 : this.#lastSend), true);
+    view.setBigUint64(totals.lastReceive, BigInt(this.untimed ? 0 : this.#lastReceive), true);
     view.setUint32(totals.tx, this.#tx, true);
     view.setUint32(totals.rx, this.#rx, true);
     view.setUint32(totals.number, this.number, true);
