@@ -58,7 +58,7 @@ export interface NetworkAnalyzerOptions {
 }
 
 export interface NetworkAnalyzer extends EventConsumer {
-  /** The stage `analyzer` of the law. Unit: message and datagram records. */
+  /** The stage `analyzer` of the law. Unit: message and datagram records, and what is no record. */
   readonly stage: Stage;
   readonly statistics: Readonly<NetworkStatistics>;
   /** Length of the kernel's tick in ns, which queue times come in: the receiver learns it at run time. */
@@ -123,12 +123,14 @@ class Analyzer implements NetworkAnalyzer, Environment {
       const recordLength = words[word];
       if (recordLength < RECORD.align || (recordLength & 3) !== 0 || recordLength > length - offset) {
         // Where the next record begins is not known.
-        statistics.badRecords++;
+        statistics.produced++;
+        statistics.droppedBadRecord++;
         return;
       }
       const kind = bytes[offset + head.kind];
       if (halves[(offset + head.captured) >>> 1] + FIXED[kind] > recordLength) {
-        statistics.badRecords++;
+        statistics.produced++;
+        statistics.droppedBadRecord++;
       } else if (kind === KIND.message) {
         statistics.produced++;
         const connection = table.at(words[word + head.index / 4]);
@@ -227,8 +229,9 @@ class Analyzer implements NetworkAnalyzer, Environment {
         return null;
       }
     }
+    // Sockets that are filtered use up generations unseen: an open record is news however far its own is.
     const isOlder = connection.begun && ((generation - connection.generation) & 0xffff) >= 0x8000;
-    if (isOlder) {
+    if (isOlder && kind !== KIND.open) {
       if (isMessage) this.statistics.droppedGap++;
       return null;
     }

@@ -36,11 +36,11 @@ export function openConnection(
   connection.pid = words[word + open.tgid / 4];
   connection.endpoint = null;
   connection.openedAt = times.read(words, offset + head.time);
+  if (connection.opened) return -1;
   const connectNs = readWide(words, offset + open.connectNs);
   if (connectNs > 0 && connectNs < CONNECTING_TAKES_AT_MOST && connection.role === ROLE.client) {
     connection.connectNs = connectNs;
   }
-  if (connection.opened) return -1;
   connection.opened = true;
   connection.joined = (flags & FLAG.joined) !== 0;
   const number = words[word + open.number / 4];

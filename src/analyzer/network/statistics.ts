@@ -9,6 +9,8 @@ export class NetworkStatistics {
   droppedGap = 0;
   droppedTableFull = 0;
   droppedParse = 0;
+  /** Records whose length or kind cannot be. */
+  droppedBadRecord = 0;
   /** Records that no exchange waits for: greetings, pushes, answers after the timeout. */
   skippedUnrequested = 0;
   skippedLate = 0;
@@ -31,8 +33,10 @@ export class NetworkStatistics {
   handedOver = 0;
   /** Exchanges that ended early because too many were open on their connection. */
   crowdedOut = 0;
-  /** Records whose length or kind cannot be. */
-  badRecords = 0;
+  /** Connections whose protocol was decided early because too much waited, on all of them, to be recognised. */
+  decidedEarly = 0;
+  /** Heads read as far as they had come because too much of such heads waited on all connections. */
+  headsCutShort = 0;
 
   refused(reason: RefusalReason, count: number): void {
     switch (reason) {
@@ -57,7 +61,12 @@ export class NetworkStatistics {
       produced: this.produced - this.skippedUnrequested - this.skippedLate,
       delivered: this.delivered,
       inFlight,
-      dropped: { gap: this.droppedGap, table_full: this.droppedTableFull, parse: this.droppedParse },
+      dropped: {
+        gap: this.droppedGap,
+        table_full: this.droppedTableFull,
+        parse: this.droppedParse,
+        bad_record: this.droppedBadRecord,
+      },
       skipped: { unrequested: this.skippedUnrequested, late: this.skippedLate },
     };
   }

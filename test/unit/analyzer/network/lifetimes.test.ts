@@ -143,6 +143,14 @@ describe('connect and queue times', () => {
     expect(harness.seen.map((one) => one.connect)).toEqual([777, null]);
   });
 
+  test('a second open record does not bring it again', () => {
+    const harness = new Harness();
+    const socket = harness.socket({ role: 'client', connectNs: 777 }).open(1);
+    socket.send(10, GET).receive(20, OK).open(25).send(30, GET).receive(40, OK);
+    harness.deliver();
+    expect(harness.seen.map((one) => one.connect)).toEqual([777, null]);
+  });
+
   test('a server’s connection has none', () => {
     const harness = new Harness();
     harness.socket({ role: 'server', connectNs: 777 }).open(1).receive(10, GET).send(20, OK);
@@ -193,6 +201,19 @@ describe('an index that is used again', () => {
     harness.deliver();
     harness.analyzer.consume(late);
     expect(harness.analyzer.stage.read().dropped).toMatchObject({ gap: 1 });
+    expect(harness.lawGap).toBe(0);
+  });
+
+  test.each([0x4000, 0x8000, 0xc000, 0xfffe])('an open record %i generations on begins a connection', (distance) => {
+    const harness = new Harness();
+    harness.socket({ generation: 7, cookie: 11 }).open(1).receive(10, GET);
+    const generation = (7 + distance) & 0xffff;
+    harness.socket({ generation, cookie: 22 }).open(20).receive(30, GET).send(40, OK);
+    harness.deliver();
+    expect(harness.seen).toMatchObject([
+      { connection: '11', error: 'closed' },
+      { connection: '22', status: '200', complete: true },
+    ]);
     expect(harness.lawGap).toBe(0);
   });
 
