@@ -189,6 +189,10 @@ export class Connection implements ProtocolHost {
     pool.give(exchange);
   }
 
+  cutShort(): void {
+    this.environment.statistics.headsCutShort++;
+  }
+
   narrow(requestClass: number, responseClass: number): void {
     const receive = this.isServer ? requestClass : responseClass;
     const send = this.isServer ? responseClass : requestClass;
@@ -216,7 +220,8 @@ export class Connection implements ProtocolHost {
     if (this.openExchanges >= MAX_OPEN && this.first !== null) {
       this.environment.statistics.crowdedOut++;
       this.first.complete = false;
-      this.finish(this.first);
+      if (this.parser?.evict === undefined) this.finish(this.first);
+      else this.parser.evict(this.first);
     }
     const exchange = this.protocol.pool.take();
     exchange.connectNs = this.connectNs;

@@ -13,6 +13,8 @@ const { head, owner, totals } = RECORD;
 /** Records held on one connection for their turn, and all of them together, in bytes. */
 const MAX_HELD = 256;
 const MAX_HELD_BYTES = 1 << 20;
+/** Records that wait, on all connections together, until it is known what they speak, in bytes. */
+const MAX_UNDECIDED_BYTES = 16 << 20;
 
 const HALF = 0x80000000;
 
@@ -35,6 +37,7 @@ export class Intake {
   readonly #times: RecordTimes;
   readonly #holding = new Set<Connection>();
   #heldBytes = 0;
+  #undecidedBytes = 0;
   #ticks = 0;
 
   constructor(parts: IntakeParts) {
@@ -124,7 +127,10 @@ export class Intake {
       connection.undecided ??= new RecordStore();
       if (connection.undecided.count === 0) connection.undecidedSince = this.#times.read(words, offset + head.time);
       connection.undecided.add(bytes, offset, words[offset >>> 2]);
-      if (this.#detection.decide(connection, connection.undecided, false)) {
+      this.#undecidedBytes += words[offset >>> 2];
+      const full = this.#undecidedBytes > MAX_UNDECIDED_BYTES;
+      if (full) this.#statistics.decidedEarly++;
+      if (this.#detection.decide(connection, connection.undecided, full)) {
         this.#feedUndecided(connection, connection.undecided);
       }
       return;
@@ -149,6 +155,7 @@ export class Intake {
   }
 
   #feedUndecided(connection: Connection, records: RecordStore): void {
+    this.#undecidedBytes -= records.length;
     connection.undecided = null;
     connection.undecidedSince = Number.NaN;
     for (let offset = 0; offset < records.length; offset += records.lengthAt(offset)) {

@@ -92,6 +92,11 @@ export interface Parser {
   gap(gap: Gap): void;
   /** About once a second of the events' time while exchanges are open. */
   tick(now: number): void;
+  /**
+   * The oldest exchange has to make room, incomplete: finish it and keep no hold of it. Needed where several are
+   * open: its response may be under way, or yet come, and is no other exchange's.
+   */
+  evict?(exchange: Exchange): void;
   /** Ends every open exchange. Nothing is called afterwards. */
   end(reason: ConnectionEnd, time: number): void;
 }
@@ -132,6 +137,9 @@ export interface ProtocolHost {
   report(exchange: Exchange): void;
   /** Yields so many exchanges of which nothing is known but that they were. */
   lost(count: number, requestBytes: number, responseBytes: number, time: number): void;
+
+  /** Counts a message that is read as far as it came, because too much is kept for all connections together. */
+  cutShort(): void;
 
   /**
    * From the next message on, its first bytes are enough: policy `headers` with a size class for each side (0 no

@@ -25,6 +25,8 @@ export class Conversation {
   successor: Parser | null = null;
   /** Some response was lost within a turn: the pairing is not certain until the next turn of the client. */
   misaligned = false;
+  /** Responses that come, or are under way, for exchanges that had to make room. They precede all others. */
+  owed = 0;
   likelyPath: Text | null = null;
 
   #narrowed = false;
@@ -37,8 +39,9 @@ export class Conversation {
     this.host = host;
   }
 
-  /** The oldest exchange that still waits for (the rest of) its response. */
+  /** The oldest exchange that still waits for (the rest of) its response; null while another's comes first. */
   unanswered(): Exchange | null {
+    if (this.owed > 0) return null;
     let exchange = this.host.first;
     while (exchange !== null && exchange.responseDone) exchange = exchange.next;
     return exchange;
@@ -66,6 +69,22 @@ export class Conversation {
     if (exchange.error === ERROR.none && status >= (this.host.isServer ? 500 : 400)) exchange.error = ERROR.status;
     if (detail.exact && this.host.openExchanges === 1) this.#narrow();
     this.host.finish(exchange);
+  }
+
+  /** It has to make room: its response is passed over. */
+  evict(exchange: Exchange): void {
+    if (!exchange.responseDone) {
+      this.owed++;
+      // Only its request tells that a response has no body.
+      if (detailOf(exchange).isHead) this.misaligned = true;
+      exchange.responseEnd = Number.NaN;
+    }
+    this.finish(exchange);
+  }
+
+  /** A response that belongs to no exchange is over. */
+  passedOver(): void {
+    if (this.owed > 0) this.owed--;
   }
 
   /** A request did not start its turn, or a head goes on in a second call: each segment is needed, for good. */

@@ -6,6 +6,7 @@ import type { LostMessages } from '../lost-messages.ts';
 import type { ConnectionEnd, Gap, Parser, ProtocolHost } from '../protocol.ts';
 import { Conversation } from './conversation.ts';
 import { beginDetail, detailOf } from './detail.ts';
+import type { HeadBudget } from './partial-head.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader } from './request-reader.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -18,10 +19,11 @@ import type { StatusTexts } from './status-texts.ts';
  */
 const QUIET_NS = 2.5e9;
 
-/** What all connections of one analyzer share: it is filled and read within one call. */
+/** What all connections of one analyzer share: but for the budget, it is filled and read within one call. */
 export interface HttpScratch {
   readonly request: RequestHead;
   readonly response: ResponseHead;
+  readonly heads: HeadBudget;
   readonly statuses: StatusTexts;
 }
 
@@ -35,8 +37,8 @@ export class HttpParser implements Parser {
   constructor(host: ProtocolHost, scratch: HttpScratch) {
     this.#host = host;
     this.#conversation = new Conversation(host);
-    this.#requests = new RequestReader(this.#conversation, scratch.request);
-    this.#responses = new ResponseReader(this.#conversation, this.#requests, scratch.response, scratch.statuses);
+    this.#requests = new RequestReader(this.#conversation, scratch);
+    this.#responses = new ResponseReader(this.#conversation, this.#requests, scratch);
   }
 
   turn(fromClient: boolean): void {
@@ -52,11 +54,13 @@ export class HttpParser implements Parser {
   data(fromClient: boolean, segment: Segment): void {
     if (fromClient) this.#requests.data(segment);
     else this.#responses.data(segment);
+    if (this.#conversation.successor !== null) this.#forget();
   }
 
   skip(fromClient: boolean, bytes: number, time: number): void {
     if (fromClient) this.#requests.pass(bytes, time, null);
     else this.#responses.pass(bytes, time, null);
+    if (this.#conversation.successor !== null) this.#forget();
   }
 
   /**
@@ -105,6 +109,10 @@ export class HttpParser implements Parser {
     }
   }
 
+  evict(exchange: Exchange): void {
+    this.#conversation.evict(exchange);
+  }
+
   end(reason: ConnectionEnd, time: number): void {
     const conversation = this.#conversation;
     while (this.#host.first !== null) {
@@ -112,6 +120,13 @@ export class HttpParser implements Parser {
       this.#settle(exchange, reason, time);
       conversation.finish(exchange);
     }
+    this.#forget();
+  }
+
+  /** Nothing more comes: gives back what is held of heads. */
+  #forget(): void {
+    this.#requests.restart(false);
+    this.#responses.restart(false);
   }
 
   #settle(exchange: Exchange, reason: ConnectionEnd, time: number): void {
@@ -156,6 +171,7 @@ export class HttpParser implements Parser {
       detailOf(exchange).exact = false;
       this.#conversation.finish(exchange);
     }
+    this.#conversation.owed = 0;
   }
 
   #openUnseen(time: number, requestBytes: number, done: boolean): void {
@@ -173,6 +189,7 @@ export class HttpParser implements Parser {
     const conversation = this.#conversation;
     if (conversation.writing !== null) return;
     while (this.#host.first !== null) conversation.finish(this.#host.first);
+    conversation.owed = 0;
     conversation.misaligned = false;
     this.#responses.restart(false);
   }

@@ -2,6 +2,7 @@ import type { Texts } from '../../texts.ts';
 import type { ProtocolModule } from '../protocol.ts';
 import { detectRequest, detectResponse } from './detect.ts';
 import { HttpParser } from './http-parser.ts';
+import { HeadBudget } from './partial-head.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
 import { StatusTexts } from './status-texts.ts';
@@ -11,6 +12,7 @@ export function createHttp(texts: Texts): ProtocolModule {
   const scratch = {
     request: new RequestHead(texts),
     response: new ResponseHead(),
+    heads: new HeadBudget(),
     statuses: new StatusTexts(texts.words),
   };
   return {

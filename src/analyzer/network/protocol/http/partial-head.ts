@@ -3,11 +3,27 @@ import { CR, LF } from './characters.ts';
 /** A longer head is treated as one whose end was not captured. */
 const LONGEST_HEAD = 16_384;
 const FIRST_SIZE = 512;
+/** Partial heads of all connections together, in bytes; beyond, none is waited for. */
+const MAX_BYTES = 16 << 20;
+
+/** What the partial heads of one analyzer share. */
+export class HeadBudget {
+  used = 0;
+
+  get isSpent(): boolean {
+    return this.used > MAX_BYTES;
+  }
+}
 
 /** The beginning of a head that goes on in the next call. */
 export class PartialHead {
   #bytes: Uint8Array | null = null;
   #length = 0;
+  readonly #budget: HeadBudget;
+
+  constructor(budget: HeadBudget) {
+    this.#budget = budget;
+  }
 
   get length(): number {
     return this.#length;
@@ -18,7 +34,12 @@ export class PartialHead {
   }
 
   get isFull(): boolean {
-    return this.#length >= LONGEST_HEAD;
+    return this.#length >= LONGEST_HEAD || this.isCrowded;
+  }
+
+  /** It is full because of what the heads of all connections take. */
+  get isCrowded(): boolean {
+    return this.#length > 0 && this.#budget.isSpent;
   }
 
   /**
@@ -48,6 +69,7 @@ export class PartialHead {
   }
 
   clear(): void {
+    this.#budget.used -= this.bytes.length;
     this.#bytes = null;
     this.#length = 0;
   }
@@ -57,6 +79,7 @@ export class PartialHead {
     if (length <= size) return;
     const grown = new Uint8Array(Math.max(FIRST_SIZE, size * 2, length));
     grown.set(this.bytes.subarray(0, this.#length));
+    this.#budget.used += grown.length - size;
     this.#bytes = grown;
   }
 }

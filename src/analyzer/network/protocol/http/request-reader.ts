@@ -10,6 +10,7 @@ import { detectRequest } from './detect.ts';
 import { PartialHead } from './partial-head.ts';
 import { INCOMPLETE, MALFORMED } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
+import type { HttpScratch } from './http-parser.ts';
 import { readTraceId } from './trace.ts';
 
 /** Reads what the client sends: opens exchanges, and tells when a request is done. */
@@ -17,14 +18,15 @@ export class RequestReader {
   readonly #conversation: Conversation;
   /** Shared by all connections: it is filled and read within one call. */
   readonly #head: RequestHead;
-  readonly #partial = new PartialHead();
+  readonly #partial: PartialHead;
   readonly #body = new Body();
   #inBody = false;
   #turned = false;
 
-  constructor(conversation: Conversation, head: RequestHead) {
+  constructor(conversation: Conversation, scratch: HttpScratch) {
     this.#conversation = conversation;
-    this.#head = head;
+    this.#head = scratch.request;
+    this.#partial = new PartialHead(scratch.heads);
   }
 
   /** A message of the client begins. */
@@ -124,10 +126,10 @@ export class RequestReader {
         // Policy `headers` would have shown the first call only.
         detailOf(exchange).exact = false;
         this.#partial.add(bytes, from, end);
-        after = this.#partial.isFull ? this.#readPartial(true) : INCOMPLETE;
         this.#count(exchange, end - from, segment.time);
-        if (after === INCOMPLETE) return end;
-        after = end;
+        if (!this.#partial.isFull) return end;
+        after = this.#readPartial(true);
+        from = end;
       } else {
         this.#count(exchange, (after === MALFORMED ? end : after) - from, segment.time);
         this.#ended(exchange, after, bytes, segment.unseen > 0);
@@ -147,6 +149,7 @@ export class RequestReader {
   }
 
   #readPartial(cut: boolean): number {
+    if (this.#partial.isCrowded) this.#conversation.host.cutShort();
     return this.#head.read(this.#partial.bytes, 0, this.#partial.length, cut, this.#conversation.likelyPath);
   }
 

@@ -10,6 +10,7 @@ import { detectResponse } from './detect.ts';
 import { PartialHead } from './partial-head.ts';
 import { INCOMPLETE, MALFORMED } from './request-head.ts';
 import type { RequestReader } from './request-reader.ts';
+import type { HttpScratch } from './http-parser.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { StatusTexts } from './status-texts.ts';
 
@@ -25,7 +26,7 @@ export class ResponseReader {
   readonly #requests: RequestReader;
   readonly #head: ResponseHead;
   readonly #statuses: StatusTexts;
-  readonly #partial = new PartialHead();
+  readonly #partial: PartialHead;
   readonly #body = new Body();
   #inBody = false;
   /** The shape of the last head that was read whole: where its Content-Length stood, and how long it was. */
@@ -33,11 +34,12 @@ export class ResponseReader {
   #lengthDigits = 0;
   #headLength = 0;
 
-  constructor(conversation: Conversation, requests: RequestReader, head: ResponseHead, statuses: StatusTexts) {
+  constructor(conversation: Conversation, requests: RequestReader, scratch: HttpScratch) {
     this.#conversation = conversation;
     this.#requests = requests;
-    this.#head = head;
-    this.#statuses = statuses;
+    this.#head = scratch.response;
+    this.#statuses = scratch.statuses;
+    this.#partial = new PartialHead(scratch.heads);
   }
 
   /** Nothing frames the end of the response under way. */
@@ -58,7 +60,8 @@ export class ResponseReader {
   endOpenEnded(): void {
     this.#inBody = false;
     const exchange = this.#conversation.reading;
-    if (exchange !== null) this.#conversation.responseDone(exchange);
+    if (exchange === null) this.#conversation.passedOver();
+    else this.#conversation.responseDone(exchange);
   }
 
   /** After a gap: the next byte begins a response, or (headless) lies somewhere in one. */
@@ -104,8 +107,9 @@ export class ResponseReader {
 
   #resynchronise(segment: Segment): void {
     const exchange = this.#conversation.reading;
+    const { owed } = this.#conversation;
     const waiting = exchange === null ? this.#conversation.unanswered() : exchange.next;
-    if (waiting === null) return;
+    if (waiting === null && owed === 0) return;
     if (detectResponse(segment.bytes, segment.start, segment.end, false) !== DETECTION.yes) return;
     this.endOpenEnded();
   }
@@ -124,6 +128,7 @@ export class ResponseReader {
       if (after === INCOMPLETE) {
         if (exchange !== null) detailOf(exchange).exact = false;
         this.#partial.add(bytes, start, end);
+        if (this.#partial.isFull) this.#endPartial(exchange, true);
       } else this.#ended(exchange, after, after - start);
       return last;
     }
@@ -131,10 +136,15 @@ export class ResponseReader {
     if (exchange !== null) count(exchange, taken, segment.time);
     const cut = this.#partial.isFull || (segment.unseen > 0 && !this.#partial.ended);
     if (!cut && !this.#partial.ended && !this.#isHopeless()) return start + taken;
+    this.#endPartial(exchange, cut);
+    return start + taken;
+  }
+
+  #endPartial(exchange: Exchange | null, cut: boolean): void {
+    if (this.#partial.isCrowded) this.#conversation.host.cutShort();
     const after = this.#head.read(this.#partial.bytes, 0, this.#partial.length, cut);
     this.#partial.clear();
     this.#ended(exchange, after === INCOMPLETE ? MALFORMED : after, 0);
-    return start + taken;
   }
 
   #isHopeless(): boolean {
@@ -281,7 +291,8 @@ export class ResponseReader {
   /** The end of this response is not found. If others wait, nor is it certain which of them comes next. */
   #lose(exchange: Exchange | null): void {
     this.#body.lose();
-    if (exchange !== null && exchange.next !== null) this.#conversation.misaligned = true;
+    const others = exchange === null ? this.#conversation.owed > 0 : exchange.next !== null;
+    if (others) this.#conversation.misaligned = true;
   }
 
   #takeBody(bytes: Uint8Array, start: number, end: number, segment: Segment): number {
@@ -304,7 +315,8 @@ export class ResponseReader {
   #endIfDone(exchange: Exchange | null): void {
     if (!this.#body.done) return;
     this.#inBody = false;
-    if (exchange !== null) this.#conversation.responseDone(exchange);
+    if (exchange === null) this.#conversation.passedOver();
+    else this.#conversation.responseDone(exchange);
   }
 
   /** A head passed without being captured, or the rest of one. */
