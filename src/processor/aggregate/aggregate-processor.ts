@@ -4,11 +4,12 @@ import type { ExchangeGroup } from '../../model/exchange.ts';
 import { LABEL_SET_INDEX } from '../../model/label-sets.ts';
 import type { Labels, LabelSetId, LabelSets } from '../../model/label-sets.ts';
 import type { Stage, StageCount } from '../../model/law.ts';
-import { GROUP, LABEL } from '../../model/names.ts';
+import { GROUP, LABEL, PROTOCOL } from '../../model/names.ts';
 import type { LabelKey } from '../../model/names.ts';
 import type { ExchangeTotals, SeriesSnapshot, SeriesSource } from '../../model/series.ts';
 import { Buckets } from './buckets.ts';
 import { Completeness } from './completeness.ts';
+import { knownMethod } from './known-method.ts';
 import { DEFAULT_METRICS, layOut } from './layout.ts';
 import type { MetricChoices } from './layout.ts';
 import { SeriesStore } from './series-store.ts';
@@ -269,6 +270,7 @@ class WindowAggregator implements AggregateProcessor {
       const value = labels[key];
       if (value !== undefined) kept[key] = value;
     }
+    if (kept.protocol === PROTOCOL.http && kept.operation !== undefined) kept.operation = knownMethod(kept.operation);
     const aggregated = this.#labels.intern(kept);
     let slot = this.#series.slotOf(aggregated);
     if (slot < 0) slot = this.#series.slotOf(this.#labels.overflow(labels.protocol, labels.role));

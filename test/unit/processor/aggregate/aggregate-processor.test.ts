@@ -57,7 +57,7 @@ function rows(aggregate: AggregateProcessor): Row[] {
   return found;
 }
 
-/** The terms of the law, and the two sums of CONTRACTS. */
+/** The terms of the law, and the two sums of docs/metrics.md. */
 function check(aggregate: AggregateProcessor) {
   const count = aggregate.stage.read();
   const dropped = Object.values(count.dropped).reduce((a, b) => a + b, 0);
@@ -72,6 +72,20 @@ function check(aggregate: AggregateProcessor) {
 }
 
 describe('createAggregateProcessor', () => {
+  it('keeps one series for all methods that HTTP does not know, and the operations of other protocols', () => {
+    const { aggregate, see } = setUp();
+    for (const operation of ['GET', 'QUERY', 'get', 'BREW', 'WHEN']) see({ ...HTTP, operation });
+    see({ protocol: 'generic', role: 'server', operation: 'BREW' });
+    aggregate.flush(0);
+    expect(rows(aggregate).map(({ labels, exchanges }) => [labels.operation, exchanges])).toEqual([
+      ['GET', 1],
+      ['QUERY', 1],
+      ['_OTHER', 3],
+      ['BREW', 1],
+    ]);
+    check(aggregate);
+  });
+
   it('shows an exchange when its window is over, and says before that it is in flight', () => {
     const { aggregate, see } = setUp();
     aggregate.tick(0);
