@@ -8,6 +8,7 @@ import { openInputs } from '../replay/input.ts';
 import { OrderedExchanges } from '../replay/ordered-exchanges.ts';
 import { tableLines } from '../replay/table.ts';
 import { parseMoment } from '../replay/time.ts';
+import { safeText } from '../view/text.ts';
 
 export interface ReplayOptions {
   readonly files: readonly string[];
@@ -41,7 +42,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
     onBadLine: ({ source, line, reason }) => {
       badLines += 1;
       if (badLines <= BAD_LINES_NAMED) {
-        process.stderr.write(`sonde: ${source}:${line}: ${reason}\n`);
+        process.stderr.write(`sonde: ${safeText(`${source}:${line}: ${reason}`)}\n`);
       }
     },
     ...(speed === undefined ? {} : { pace: pacedBy(speed) }),

@@ -19,6 +19,10 @@ test.each(Object.keys(ERRORS) as ErrorCode[])('%s is one line that says what to 
   expect(ERRORS[code].text).not.toMatch(/\.$/);
 });
 
+test('a name that people gave cannot steer the terminal', () => {
+  expect(report(new SondeError('SONDE_FORMAT', { detail: '\u001b[2Jfile' })).text).toContain('sonde: \uFFFD[2Jfile');
+});
+
 test('an unknown error is internal and keeps its stack', () => {
   const { code, text } = report(new TypeError('surprise'));
   expect(code).toBe(5);
