@@ -5,16 +5,18 @@ import {
   duration,
   filter,
   flag,
+  missingDuration,
   missingRatio,
   missingSwitch,
-  ports,
+  optionalDuration,
+  optionalPorts,
   section,
   size,
   text,
   whole,
 } from './setting.ts';
 
-/** Protocols that CONTRACTS name and whose modules this build lacks. */
+/** Protocols that are planned and whose modules this build lacks. */
 const MISSING_PROTOCOLS = [
   'http2',
   'grpc',
@@ -35,18 +37,19 @@ const MISSING_PROTOCOLS = [
 ] as const;
 
 function protocolKeys(name: string) {
+  const unsetTimeout = name === 'generic' ? '60s, and 10s for UDP' : '60s';
   return {
-    ports: ports({
-      doc: `Ports on which ${name} is tried first. A hint that is never needed: the bytes decide.`,
+    ports: optionalPorts({
+      doc:
+        `Ports on which ${name} is expected where no byte could be read. A hint that is never needed: the bytes ` +
+        'decide. Unset: those of the protocol.',
     }),
-    slow: duration({
+    slow: missingDuration({
       doc: 'From this duration on an exchange counts as slow.',
       preset: '500ms',
-      min: '1ms',
-      max: '1h',
     }),
-    timeout: duration({
-      doc: 'After waiting this long for a response, an exchange ends as `no_response`.',
+    timeout: optionalDuration({
+      doc: `After waiting this long for a response, an exchange ends as \`no_response\`. Unset: ${unsetTimeout}.`,
       preset: '60s',
       min: '100ms',
       max: '1h',

@@ -63,19 +63,40 @@ export interface Bounds {
   readonly max: string;
 }
 
+const DURATION_PATTERN = '^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$';
+
+function durationWithin(min: string, max: string): Output<number> {
+  const [least, most] = [parseDuration(min) as number, parseDuration(max) as number];
+  return written(parseDuration, (ms) => (ms < least ? 'too short' : ms > most ? 'too long' : undefined));
+}
+
 /** A duration; milliseconds in the program. */
-export function duration(options: Bounds): Output<number> {
-  const min = parseDuration(options.min) as number;
-  const max = parseDuration(options.max) as number;
+export function duration({ doc, preset, min, max }: Bounds): Output<number> {
+  return finish<number>(durationWithin(min, max), {
+    doc,
+    preset,
+    kind: 'duration',
+    allowed: `a duration from ${min} to ${max}, such as ${preset}`,
+    pattern: DURATION_PATTERN,
+  });
+}
+
+/** A duration without a default; `preset` is an example only. */
+export function optionalDuration({ doc, preset, min, max }: Bounds): Output<number | undefined> {
+  return describe(z.optional(durationWithin(min, max)) as unknown as Output<number | undefined>, {
+    doc,
+    kind: 'duration',
+    allowed: `a duration from ${min} to ${max}, such as ${preset}`,
+    pattern: DURATION_PATTERN,
+  });
+}
+
+/** A duration that this build cannot honour: it must stay at its default. */
+export function missingDuration({ doc, preset }: Pick<Bounds, 'doc' | 'preset'>): Output<number> {
+  const kept = parseDuration(preset);
   return finish<number>(
-    written(parseDuration, (ms) => (ms < min ? 'too short' : ms > max ? 'too long' : undefined)),
-    {
-      doc: options.doc,
-      preset: options.preset,
-      kind: 'duration',
-      allowed: `a duration from ${options.min} to ${options.max}, such as ${options.preset}`,
-      pattern: '^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$',
-    },
+    written(parseDuration, (ms) => (ms === kept ? undefined : NOT_IN_BUILD)),
+    { doc, preset, kind: 'duration', allowed: `${preset} (${NOT_IN_BUILD})` },
   );
 }
 
@@ -198,19 +219,19 @@ export function filter(options: {
 
 const FILTER_ITEMS = 64;
 
-/** A list of ports. */
-export function ports(options: { readonly doc: string }): Output<readonly number[]> {
+/** A list of ports, unset by default. */
+export function optionalPorts(options: { readonly doc: string }): Output<readonly number[] | undefined> {
   const item = z.int().check(z.gte(1), z.lte(65_535));
   about.add(item, { doc: options.doc, kind: 'number', allowed: 'a port from 1 to 65535' });
-  return finish<readonly number[]>(z.array(item).check(z.maxLength(FILTER_ITEMS, { error: 'too many' })), {
+  const list = z.optional(z.array(item).check(z.maxLength(FILTER_ITEMS, { error: 'too many' })));
+  return describe(list as unknown as Output<readonly number[] | undefined>, {
     doc: options.doc,
-    preset: [],
     kind: 'list',
     allowed: `a list of at most ${FILTER_ITEMS} ports`,
   });
 }
 
-/** What the errors call something that CONTRACTS name and this build lacks. */
+/** What the errors call something that is planned and that this build lacks. */
 export const NOT_IN_BUILD = 'not in this build yet';
 
 /** The switch of a feature that this build lacks: false is accepted, true is refused with that reason. */

@@ -74,12 +74,17 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
   };
 }
 
-function protocolSettings(configuration: Configuration): Record<string, ProtocolSettings> {
+/** What is not given is left to the protocol's module. */
+export function protocolSettings(configuration: Configuration): Record<string, ProtocolSettings> {
   const { protocols } = configuration.analyzers.network;
   return Object.fromEntries(
-    Object.entries(protocols).map(([name, { enabled, ports, slow, timeout }]): [string, ProtocolSettings] => [
+    Object.entries(protocols).map(([name, { enabled, ports, timeout }]): [string, ProtocolSettings] => [
       name,
-      { enabled, ports, slowNs: slow * NS_PER_MS, timeoutNs: timeout * NS_PER_MS },
+      {
+        enabled,
+        ...(ports === undefined ? {} : { ports }),
+        ...(timeout === undefined ? {} : { timeoutNs: timeout * NS_PER_MS }),
+      },
     ]),
   );
 }

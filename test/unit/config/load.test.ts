@@ -143,10 +143,18 @@ describe('errors', () => {
     'analyzers: {tcp: {enabled: true}}',
     'analyzers: {network: {protocols: {mysql: {enabled: true}}}}',
     'limits: {cpu: 2%}',
+    'analyzers: {network: {protocols: {http: {slow: 2s}}}}',
   ])('%s is not in this build yet', (yaml) => {
     expect(problems(yaml)).toHaveLength(1);
     expect(problems(yaml)[0]).toContain('not in this build yet');
-    expect(problems(yaml.replace('true', 'false').replace('kindling', 'otel').replace(': 2%', ': null'))).toEqual([]);
+    expect(
+      problems(
+        yaml
+          .replace('true', 'false')
+          .replace('kindling', 'otel')
+          .replace(/: 2(%|s)/, ': null'),
+      ),
+    ).toEqual([]);
   });
 
   test('an alias bomb is refused quickly', () => {
