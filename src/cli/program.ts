@@ -5,7 +5,7 @@ import { reportError } from './report-error.ts';
 import { FILTER_HELP } from './replay/filter.ts';
 import { programVersion } from './version.ts';
 
-/** Runs the program with its arguments; resolves to the exit code of CONTRACTS. */
+/** Runs the program with its arguments; resolves to the exit code (docs/errors.md). */
 export async function runProgram(args: readonly string[], environment: Environment): Promise<number> {
   let exitCode = 0;
   const program = createProgram(environment, (code) => {
@@ -127,7 +127,8 @@ Examples:
       'after',
       `
 Loads and attaches the programs, makes a request of its own and looks whether it is seen. Leaves nothing behind.
-Exit codes: 0 everything is on; 1 something optional is off; 3 capture is impossible.`,
+Exit codes: 0 everything is on that this build has and the configuration asks for; 1 some of that is off; 3 capture is
+impossible.`,
     )
     .action(async (options: { json?: boolean; config?: string }) => {
       const { doctor } = await import('./commands/doctor.ts');
@@ -168,7 +169,7 @@ function configOption(): Option {
   return new Option('-c, --config <file>', 'configuration (default: $SONDE_CONFIG, else /etc/sonde/sonde.yaml)');
 }
 
-/** Commands that CONTRACTS name and this build lacks. */
+/** Planned commands that this build lacks. */
 const ABSENT = [
   ['record', 'record traffic to a file'],
   ['top', 'the busiest services, live'],

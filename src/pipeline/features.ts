@@ -1,7 +1,7 @@
 import type { Configuration } from '../config/schema.ts';
 import type { Feature } from '../control/status.ts';
 
-/** Switches of CONTRACTS whose feature this build lacks. */
+/** Planned switches whose feature this build lacks. */
 const ABSENT = ['tcp', 'k8s', 'otlp', 'file', 'datakit', 'profile', 'governor'] as const;
 
 /** The features beyond the receiver's own: what configuration switches, and what is not in this build. */
@@ -16,6 +16,24 @@ export function pipelineFeatures(configuration: Configuration): Feature[] {
     switched('stdout', exporters.stdout.enabled, 'exporters.stdout.enabled'),
     ...ABSENT.map((name): Feature => ({ name, state: 'off', reason: 'not in this build yet', remedy: null })),
   ];
+}
+
+/** The features that are off although this build has them and the configuration asks for them. */
+export function missingFeatures(features: readonly Feature[], configuration: Configuration): Feature[] {
+  const { capture, exporters, processors } = configuration;
+  const { http, generic } = configuration.analyzers.network.protocols;
+  const asked: Readonly<Record<string, boolean>> = {
+    ...Object.fromEntries(ABSENT.map((name) => [name, false])),
+    queue_time: capture.queue_time !== 'off',
+    queue_time_precise: capture.queue_time === 'precise',
+    udp: capture.udp,
+    http: http.enabled,
+    generic: generic.enabled,
+    process: processors.process.enabled,
+    prometheus: exporters.prometheus.enabled,
+    stdout: exporters.stdout.enabled,
+  };
+  return features.filter(({ name, state }) => state === 'off' && asked[name] !== false);
 }
 
 /** `12/19`: how many are on, of how many. */

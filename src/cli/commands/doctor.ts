@@ -9,7 +9,7 @@ import { renderDoctor } from '../doctor/render.ts';
 import { tryCapture } from '../doctor/try-capture.ts';
 import type { Environment } from '../environment.ts';
 import { createOutput } from '../output.ts';
-import { pipelineFeatures } from '../../pipeline/features.ts';
+import { missingFeatures, pipelineFeatures } from '../../pipeline/features.ts';
 import { programVersion } from '../version.ts';
 
 export interface DoctorOptions {
@@ -18,7 +18,7 @@ export interface DoctorOptions {
   readonly environment: Environment;
 }
 
-/** `sonde doctor`: 0 everything on, 1 something optional off, 3 capture impossible. */
+/** `sonde doctor`: 0 everything asked for is on, 1 some of it is off, 3 capture impossible. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const { configuration } = loadConfiguration({ file: options.configFile, environment: options.environment });
   const checks = checkHost();
@@ -33,7 +33,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   if (capture.state === 'off') {
     return 3;
   }
-  return status.features.every((feature) => feature.state === 'on') ? 0 : 1;
+  return missingFeatures(status.features, configuration).length === 0 ? 0 : 1;
 }
 
 async function diagnose(

@@ -15,7 +15,8 @@ same from version to version.
 | 4 | a port or a file is taken |
 | 5 | internal: a bug, told with its stack |
 
-\`sonde doctor\` ends with 0 if everything is on, 1 if something optional is off, 3 if capture is impossible.
+\`sonde doctor\` ends with 0 if everything is on that this build has and the configuration asks for, 1 if some of
+that is off, 3 if capture is impossible.
 
 | code | exit code | what is wrong | what to do |
 | --- | --- | --- | --- |

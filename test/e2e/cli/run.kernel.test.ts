@@ -171,7 +171,7 @@ describe('doctor', () => {
     const { code, stdout, stderr } = await sonde(['doctor', '--json']);
     expect(stderr).toBe('');
     const status = JSON.parse(stdout) as {
-      features: { name: string; state: string }[];
+      features: { name: string; state: string; reason: string | null }[];
       loss: { stage: string; produced: number }[];
     };
     expect(status.features[0]).toEqual({ name: 'capture', state: 'on', reason: null, remedy: null });
@@ -179,7 +179,10 @@ describe('doctor', () => {
     expect(Object.keys(status)).toEqual(
       expect.arrayContaining(['version', 'kernel', 'uptime_s', 'features', 'loss', 'cost', 'governor']),
     );
-    expect(code).toBe(status.features.every(({ state }) => state === 'on') ? 0 : 1);
+    const absent = status.features.filter(({ state, reason }) => state === 'off' && reason === 'not in this build yet');
+    expect(absent).not.toEqual([]);
+    // The kernels of the tests have everything that the configuration asks for by default.
+    expect(code).toBe(0);
   });
 
   test('tells people in a few lines', async () => {

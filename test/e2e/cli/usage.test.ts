@@ -21,7 +21,7 @@ describe('help', () => {
     [['--help'], 'Exit codes: 0 ok'],
     [['help', 'replay'], 'Examples:'],
     [['run', '--help'], '--for <seconds>'],
-    [['doctor', '--help'], '3 capture is impossible'],
+    [['doctor', '--help'], '1 some of that is off; 3 capture is'],
     [['config', '--help'], 'schema'],
     [['--version'], '0.'],
   ])('%j is on standard output', async (args, expected) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load.ts';
-import { countFeatures, pipelineFeatures } from '../../../src/pipeline/features.ts';
+import { countFeatures, missingFeatures, pipelineFeatures } from '../../../src/pipeline/features.ts';
 
 const configuration = (environment: Record<string, string>) =>
   loadConfiguration({ environment, defaultFile: '/nonexistent/sonde.yaml' }).configuration;
@@ -14,4 +14,19 @@ test('what is configured off and what is not in the build are off with a reason'
   const on = features.filter(({ state }) => state === 'on').length;
   expect(countFeatures(features)).toBe(`${on}/${features.length}`);
   expect(features.every(({ state, reason }) => (state === 'on') === (reason === null))).toBe(true);
+});
+
+test('what the configuration leaves out and what is not in the build is not missing', () => {
+  const off = (name: string) => ({ name, state: 'off' as const, reason: 'off', remedy: null });
+  const received = ['sweep', 'queue_time_precise', 'udp'].map(off);
+  const missing = (environment: Record<string, string>) =>
+    missingFeatures([...received, ...pipelineFeatures(configuration(environment))], configuration(environment)).map(
+      ({ name }) => name,
+    );
+  expect(missing({ SONDE_PROCESSORS_PROCESS_ENABLED: 'false' })).toEqual(['sweep']);
+  expect(missing({ SONDE_CAPTURE_UDP: 'true', SONDE_CAPTURE_QUEUE_TIME: 'precise' })).toEqual([
+    'sweep',
+    'queue_time_precise',
+    'udp',
+  ]);
 });

@@ -18,7 +18,9 @@ async function lines(maxSets: number): Promise<ExchangeLine[]> {
   const { configuration } = loadConfiguration({ environment: {}, defaultFile: '/nonexistent/sonde.yaml' });
   const processes = createProcessProcessor({
     labels,
-    next: { consume: (group) => seen.push(toExchangeLine(group as ExchangeGroup, labels.labels(group.labels), String)) },
+    next: {
+      consume: (group) => seen.push(toExchangeLine(group as ExchangeGroup, labels.labels(group.labels), String)),
+    },
   });
   const analysis = createAnalysis({ configuration, labels, next: processes });
   const receiver = createReplayReceiver({
