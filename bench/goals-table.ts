@@ -9,7 +9,7 @@ import { type Spread, spread } from './statistics.ts';
 
 const MIB = 2 ** 20;
 
-/** What DESIGN asks for, in the units in which the table shows it. */
+/** The goals of docs/overhead.md, in the units in which the table shows it. */
 const GOAL = {
   kernelMultiple: 6,
   cpuNs: 300,

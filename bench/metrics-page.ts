@@ -51,7 +51,7 @@ export interface StageLaw {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-/** The law's terms of every stage on the page (CONTRACTS: produced = delivered + in flight + dropped). */
+/** The law's terms of every stage on the page (docs/metrics.md: produced = delivered + in flight + dropped). */
 export function lawOf(samples: readonly Sample[]): StageLaw[] {
   const stages = new Set(
     samples.filter(({ name }) => name === 'sonde_produced_total').map(({ labels }) => labels['stage']),

@@ -5,7 +5,7 @@ import { observe, type Run } from '../run.ts';
 import { describeRun } from './describe-run.ts';
 import { loadSeconds, mostPairs, type Setting, warmUpSeconds } from './setting.ts';
 
-/** Exchanges a second to hold: a little over what DESIGN asks for. */
+/** Exchanges a second to hold: a little over the goal of docs/overhead.md. */
 const RATE = 52_000;
 
 /** A fixed number of requests at a held rate, both ends seen, the page read each second. */

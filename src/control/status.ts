@@ -1,7 +1,7 @@
 import { release } from 'node:os';
 import type { Stage } from '../model/law.ts';
 
-/** A feature of CONTRACTS' status: on, or off and why. */
+/** A feature as the status tells it: on, or off and why. */
 export interface Feature {
   readonly name: string;
   readonly state: 'on' | 'off';
@@ -30,7 +30,7 @@ export interface Cost {
   readonly map_bytes: number | null;
 }
 
-/** `GET /status` and `sonde doctor --json`, see CONTRACTS. */
+/** `GET /status` and `sonde doctor --json`. */
 export interface Status {
   readonly version: string;
   readonly kernel: string;

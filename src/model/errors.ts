@@ -1,5 +1,5 @@
 /**
- * Every error that a person can cause or mend: its code, the exit code of CONTRACTS, what is wrong and what to
+ * Every error that a person can cause or mend: its code, the exit code (docs/errors.md), what is wrong and what to
  * do. `docs/errors` and the command line read this table; nothing else holds these texts.
  */
 export interface ErrorKindText {

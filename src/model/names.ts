@@ -31,7 +31,7 @@ export const LABEL = {
 
 export type LabelKey = (typeof LABEL)[keyof typeof LABEL];
 
-/** Why an exchange failed (CONTRACTS: `error`). `status`: the protocol said so, the code is in `status`. */
+/** Why an exchange failed (`error` in docs/exchanges.md). `status`: the protocol said so, the code is in `status`. */
 export const ERROR_KINDS = ['connect_failed', 'no_response', 'reset', 'closed', 'malformed', 'status'] as const;
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 

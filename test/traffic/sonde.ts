@@ -10,7 +10,7 @@ import { freePorts } from './port.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import type { Scene } from './scene.ts';
 
-/** One line that `exporters.stdout` prints: CONTRACTS, "One exchange". */
+/** One line that `exporters.stdout` prints, see docs/exchanges.md. */
 export interface ExchangeLine {
   readonly time: string;
   readonly protocol: string;

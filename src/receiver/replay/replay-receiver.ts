@@ -42,7 +42,7 @@ export interface ReplayStatistics {
   readonly evicted: number;
 }
 
-/** Feeds the pipeline from segment lines (CONTRACTS, "One segment"). */
+/** Feeds the pipeline from segment lines (docs/exchanges.md). */
 export interface ReplayReceiver {
   /** Its origin is known from the first good line on; 0 before. */
   readonly clock: Clock;

@@ -10,7 +10,7 @@ export interface LineEnds {
   readonly comm: string | null;
 }
 
-/** A line of CONTRACTS, "One segment": bytes that passed, or an event of the connection's life. */
+/** A segment line (docs/exchanges.md): bytes that passed, or an event of the connection's life. */
 export interface SegmentLine extends LineEnds {
   readonly kind: 'segment';
   readonly time: bigint;
