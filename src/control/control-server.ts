@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isIP } from 'node:net';
 import type { Address } from '../config/units.ts';
 import { formatAddress } from '../config/units.ts';
 import { SondeError } from '../model/errors.ts';
+import { isOwnHost } from '../model/own-host.ts';
 import type { Status } from './status.ts';
 import type { Authorize } from './token.ts';
 
@@ -105,15 +105,6 @@ function answer(request: IncomingMessage, response: ServerResponse, options: Con
   } else {
     send(response, 404, { error: 'there are /healthz, /readyz and /status' });
   }
-}
-
-/** A web page that has its name resolve to this host must not read what only this host may. */
-function isOwnHost(header: string | undefined): boolean {
-  if (header === undefined) {
-    return true;
-  }
-  const host = header.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return host === 'localhost' || isIP(host) !== 0;
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

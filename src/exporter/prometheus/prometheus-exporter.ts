@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { SondeError } from '../../model/errors.ts';
 import type { LabelSets } from '../../model/label-sets.ts';
 import type { Stage } from '../../model/law.ts';
+import { isOwnHost } from '../../model/own-host.ts';
 import type { SeriesSource } from '../../model/series.ts';
 import type { Naming } from '../naming/naming.ts';
 import { otelNaming } from '../naming/otel.ts';
@@ -62,6 +63,8 @@ class PageServer implements PrometheusExporter {
   readonly #stages: readonly Stage[];
   readonly #count = new DeliveryCount();
   #server: Server | undefined;
+  /** Only this host can connect, so nobody may come by another name. */
+  #local = true;
 
   constructor(options: PrometheusExporterOptions) {
     this.#options = options;
@@ -85,6 +88,7 @@ class PageServer implements PrometheusExporter {
     server.removeAllListeners('error');
     this.#server = server;
     const address = server.address() as AddressInfo;
+    this.#local = address.address === '::1' || address.address.startsWith('127.');
     return { host: address.address, port: address.port };
   }
 
@@ -106,7 +110,9 @@ class PageServer implements PrometheusExporter {
     request.resume();
     response.on('error', () => {});
     const path = request.url?.split('?', 1)[0];
-    if (path !== '/metrics') {
+    if (this.#local && !isOwnHost(request.headers.host)) {
+      refuse(response, 403, 'The Host header names neither an address nor localhost.');
+    } else if (path !== '/metrics') {
       refuse(response, 404, 'Metrics are at /metrics.');
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');

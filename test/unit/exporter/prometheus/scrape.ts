@@ -13,9 +13,9 @@ export interface Address {
 }
 
 /** One request on a connection of its own. */
-export function ask({ host, port }: Address, path = '/metrics', method = 'GET'): Promise<Answer> {
+export function ask({ host, port }: Address, path = '/metrics', method = 'GET', headers = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host, port, path, method, agent: false }, (response) => {
+    const sent = request({ host, port, path, method, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => (text += part));
