@@ -63,7 +63,7 @@ async function stall({ host, port }: Address) {
   socket.pause();
   socket.on('error', () => {});
   await once(socket, 'connect');
-  socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n');
+  socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
   return socket;
 }
 
