@@ -117,12 +117,16 @@ export class TraceBytes {
     this.length = 0;
     this.encoding = 'text';
     if (end <= start || end - start > this.bytes.length) return false;
+    let zeros = true;
     for (let i = start; i < end; i++) {
       const byte = source[i];
+      if (byte !== 48) zeros = false;
       const isDigit = byte >= 48 && byte <= 57;
       if (!isDigit && ((byte | 32) < 97 || (byte | 32) > 102)) return false;
       this.bytes[i - start] = byte;
     }
+    // All zeros is no id: W3C trace context §3.2.2.3, and the others mean none by it.
+    if (zeros) return false;
     this.length = end - start;
     return true;
   }

@@ -25,7 +25,7 @@ export interface ReplayOptions {
 /** Bad lines beyond these are only counted. */
 const BAD_LINES_NAMED = 100;
 
-/** `sonde replay`: 0, or 1 if some lines could not be used. @throws SondeError */
+/** `sonde replay`: 0, or 1 if some of the input could not be used. @throws SondeError */
 export async function replay(options: ReplayOptions): Promise<number> {
   const { configuration } = loadConfiguration({ file: options.configFile, environment: options.environment });
   const { filter, from, to, speed } = options;
@@ -67,7 +67,13 @@ export async function replay(options: ReplayOptions): Promise<number> {
   if (badLines > BAD_LINES_NAMED) {
     process.stderr.write(`sonde: and ${badLines - BAD_LINES_NAMED} more bad lines\n`);
   }
-  return badLines > 0 ? 1 : 0;
+  const { evicted } = pipeline.receiver.statistics;
+  if (evicted > 0) {
+    process.stderr.write(
+      `sonde: ${evicted} connections were given up, because more were open at once than analyzers.network.max_connections (${configuration.analyzers.network.max_connections}) allows; what was open on them is marked incomplete\n`,
+    );
+  }
+  return badLines + evicted > 0 ? 1 : 0;
 }
 
 function* jsonLines(exchanges: OrderedExchanges): Generator<string> {

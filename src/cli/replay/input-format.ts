@@ -25,7 +25,8 @@ export function detectFormat(head: Uint8Array): InputFormat {
     return 'empty';
   }
   // Text is segment lines even where the first one is bad: the receiver names it by its number.
-  return bytes.some((byte) => byte < 0x20 && !isSpace(byte)) ? 'unknown' : 'ndjson';
+  const first = bytes.find((byte) => !isSpace(byte)) ?? 0;
+  return first < 0x20 || bytes.includes(0) ? 'unknown' : 'ndjson';
 }
 
 function isSpace(byte: number): boolean {

@@ -223,7 +223,7 @@ class LineReplay implements ReplayReceiver {
     const { oldest } = this.#connections;
     if (this.#connections.isFull && oldest !== undefined) {
       this.#evicted++;
-      this.#end(oldest, CLOSE.unknown);
+      this.#giveUp(oldest);
     }
     this.#begun++;
     const connection = this.#connections.begin(name);
@@ -237,7 +237,16 @@ class LineReplay implements ReplayReceiver {
     this.#scribe.open(connection, connection.openedAt);
   }
 
-  /** Without an event that says so: by the end of the input, or for want of room. */
+  /**
+   * For want of room. Without a close record: the next connection of the same index tells that this one is over, and
+   * what was open on it is incomplete, not unanswered.
+   */
+  #giveUp(connection: ReplayedConnection): void {
+    if (connection.isUdp) this.#end(connection, CLOSE.unknown);
+    else this.#connections.end(connection);
+  }
+
+  /** Without an event that says so: by the end of the input. */
   #end(connection: ReplayedConnection, reason: number): void {
     if (connection.announced || connection.isUdp) this.#scribe.close(connection, BigInt(this.#now), reason);
     this.#connections.end(connection);

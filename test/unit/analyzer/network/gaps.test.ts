@@ -169,7 +169,7 @@ describe('joined in the middle', () => {
     exchange(socket, 200);
     harness.deliver();
     expect(harness.seen).toMatchObject([{ complete: true, status: '200', time: 200 }]);
-    expect(harness.analyzer.stage.read().dropped).toMatchObject({ gap: 2 });
+    expect(harness.analyzer.stage.read()).toMatchObject({ dropped: { gap: 0 }, skipped: { unrequested: 2 } });
     expect(harness.lawGap).toBe(0);
   });
 

@@ -184,7 +184,7 @@ describe('an index that is used again', () => {
     harness.socket({ generation: 2, cookie: 22 }).open(20).receive(30, 'GET /b HTTP/1.1\r\n\r\n').send(40, OK);
     harness.deliver();
     expect(harness.seen).toMatchObject([
-      { connection: '11', resource: '/a', error: 'closed', complete: false },
+      { connection: '11', resource: '/a', error: null, complete: false },
       { connection: '22', resource: '/b', status: '200', complete: true },
     ]);
     expect(harness.analyzer.statistics.connectionsLost).toBe(1);
@@ -211,7 +211,7 @@ describe('an index that is used again', () => {
     harness.socket({ generation, cookie: 22 }).open(20).receive(30, GET).send(40, OK);
     harness.deliver();
     expect(harness.seen).toMatchObject([
-      { connection: '11', error: 'closed' },
+      { connection: '11', error: null },
       { connection: '22', status: '200', complete: true },
     ]);
     expect(harness.lawGap).toBe(0);

@@ -292,7 +292,9 @@ test('connections beyond the bound make room by age, and are counted', async () 
   const { seen, replay, analyzer } = await replayLines(lines, { maxConnections: 10 });
   expect(replay.statistics).toMatchObject({ connections: 100, evicted: 90, segments: 101 });
   expect(seen).toHaveLength(100);
-  expect(seen.filter((one) => one.error === 'no_response')).toHaveLength(99);
+  // Those that had to make room did not fail: it is not known how they went on.
+  expect(seen.filter((one) => one.error === null && !one.complete)).toHaveLength(90);
+  expect(seen.filter((one) => one.error === 'no_response')).toHaveLength(9);
   expect(new Set(seen.map((one) => one.connection)).size).toBe(100);
   expect(analyzer.stage.read().inFlight).toBe(0);
 });

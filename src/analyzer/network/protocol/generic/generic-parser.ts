@@ -123,13 +123,14 @@ function count(exchange: Exchange, fromClient: boolean, size: number, time: numb
 function errorOf(reason: ConnectionEnd): number {
   switch (reason) {
     case 'closed':
-    case 'lost':
       return ERROR.closed;
     case 'reset':
       return ERROR.reset;
     case 'timeout':
     case 'input_end':
       return ERROR.noResponse;
+    // How it went on is not known: it is incomplete, not failed.
+    case 'lost':
     case 'flush':
       return ERROR.none;
   }

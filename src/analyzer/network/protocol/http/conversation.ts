@@ -25,6 +25,8 @@ export class Conversation {
   successor: Parser | null = null;
   /** Some response was lost within a turn: the pairing is not certain until the next turn of the client. */
   misaligned = false;
+  /** Records of this connection were lost. */
+  gapped = false;
   /** Responses that come, or are under way, for exchanges that had to make room. They precede all others. */
   owed = 0;
   likelyPath: Text | null = null;
@@ -74,6 +76,7 @@ export class Conversation {
   /** It has to make room: its response is passed over. */
   evict(exchange: Exchange): void {
     if (!exchange.responseDone) {
+      this.gapped = true;
       this.owed++;
       // Only its request tells that a response has no body.
       if (detailOf(exchange).isHead) this.misaligned = true;
@@ -125,6 +128,14 @@ export class Conversation {
       this.finish(exchange);
     }
     this.giveUp();
+  }
+
+  /**
+   * A message of a response that nobody asked for. After lost records its request is among them; on a connection that
+   * was joined in the middle, or where a server says more than it was asked, it is no part of an exchange.
+   */
+  refuseUnasked(): void {
+    this.host.refuse(this.gapped ? 'gap' : 'unrequested');
   }
 
   /** Ends what is open and hands the connection over. */

@@ -68,6 +68,7 @@ export class HttpParser implements Parser {
    * that is not complete, and the sum of exchanges stays right.
    */
   gap(gap: Gap): void {
+    this.#conversation.gapped = true;
     const lost = lostIn(gap);
     this.#endOpen(gap, lost);
     // Requests and responses that are lost as a whole share the bytes evenly.
@@ -198,7 +199,6 @@ export class HttpParser implements Parser {
 function errorOf(reason: ConnectionEnd, begun: boolean): number {
   switch (reason) {
     case 'closed':
-    case 'lost':
       return ERROR.closed;
     case 'reset':
       return ERROR.reset;
@@ -206,6 +206,8 @@ function errorOf(reason: ConnectionEnd, begun: boolean): number {
       return begun ? ERROR.closed : ERROR.noResponse;
     case 'input_end':
       return begun ? ERROR.none : ERROR.noResponse;
+    // How it went on is not known: it is incomplete, not failed.
+    case 'lost':
     case 'flush':
       return ERROR.none;
   }

@@ -155,7 +155,7 @@ export class ResponseReader {
   #begin(segment: Segment): Exchange | null {
     const exchange = this.#conversation.unanswered();
     if (exchange === null) {
-      this.#conversation.host.refuse('gap');
+      this.#conversation.refuseUnasked();
       return null;
     }
     this.#conversation.reading = exchange;
@@ -304,7 +304,7 @@ export class ResponseReader {
   #countBody(size: number, time: number, segment: Segment | null): void {
     const exchange = this.#conversation.reading;
     if (exchange === null) {
-      if (segment !== null) this.#conversation.host.refuse('gap');
+      if (segment !== null) this.#conversation.refuseUnasked();
     } else {
       if (segment !== null) this.#conversation.host.credit(exchange, segment);
       count(exchange, size, time);
@@ -334,7 +334,7 @@ export class ResponseReader {
       if (exchange !== null) exchange.complete = false;
     }
     if (exchange === null) {
-      if (segment !== null) conversation.host.refuse('gap');
+      if (segment !== null) conversation.refuseUnasked();
       return;
     }
     conversation.reading = exchange;

@@ -80,6 +80,7 @@ describe('trace ids', () => {
     ['apm-transactionid: tx-42', 'tx-42'],
     [`sw8: 1-eHg=-x-3\ntraceparent: ${w3c}`, '0af7651916cd43dd8448eb211c80319c'],
     ['traceparent: nonsense', null],
+    ['traceparent: 00-00000000000000000000000000000000-b7ad6b7169203331-01', null],
     ['traceparent: 00-0af7651916cd43dd8448eb211c80319', null],
     ['x-b3-traceid: not hex', null],
     ['x-trace: 1', null],
