@@ -30,7 +30,8 @@ export interface ServiceRow extends Row {
 
 /** Services, busiest first, from the sums at two moments. `before` may be missing: then everything is in the span. */
 export function serviceRows(before: Tallies | undefined, after: Tallies, startTime: number): ServiceRow[] {
-  const seconds = Math.max(0.001, (after.time - (before?.time ?? startTime)) / 1000);
+  // The first screen may come right after the start, with what was seen before it: a window is a second long.
+  const seconds = Math.max(1, (after.time - (before?.time ?? startTime)) / 1000);
   const groups = new Map<string, { head: Tally; routes: RouteRow[]; sums: Span[] }>();
   for (const [key, tally] of after.byKey) {
     const span = difference(tally, before?.byKey.get(key));
