@@ -22,7 +22,8 @@ export function pipelineFeatures(configuration: Configuration): Feature[] {
 export function missingFeatures(features: readonly Feature[], configuration: Configuration): Feature[] {
   const { capture, exporters, processors } = configuration;
   const { http, generic } = configuration.analyzers.network.protocols;
-  const asked: Readonly<Record<string, boolean>> = {
+  // A feature without a switch is always asked for.
+  const asked: Readonly<Record<string, boolean | undefined>> = {
     ...Object.fromEntries(ABSENT.map((name) => [name, false])),
     queue_time: capture.queue_time !== 'off',
     queue_time_precise: capture.queue_time === 'precise',
@@ -33,7 +34,7 @@ export function missingFeatures(features: readonly Feature[], configuration: Con
     prometheus: exporters.prometheus.enabled,
     stdout: exporters.stdout.enabled,
   };
-  return features.filter(({ name, state }) => state === 'off' && asked[name] !== false);
+  return features.filter(({ name, state }) => state === 'off' && (asked[name] ?? true));
 }
 
 /** `12/19`: how many are on, of how many. */

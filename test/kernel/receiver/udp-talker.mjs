@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 
 const server = createSocket('udp4');
-server.on('message', (question, from) => server.send(`answer to ${question}`, from.port, from.address));
+server.on('message', (question, from) => server.send(`answer to ${String(question)}`, from.port, from.address));
 server.bind(0, '127.0.0.1');
 await once(server, 'listening');
 const client = createSocket('udp4');

@@ -6,26 +6,15 @@ import type { LostMessages } from '../lost-messages.ts';
 import type { ConnectionEnd, Gap, Parser, ProtocolHost } from '../protocol.ts';
 import { Conversation } from './conversation.ts';
 import { beginDetail, detailOf } from './detail.ts';
-import type { HeadBudget } from './partial-head.ts';
-import type { RequestHead } from './request-head.ts';
+import type { HttpScratch } from './http-scratch.ts';
 import { RequestReader } from './request-reader.ts';
-import type { ResponseHead } from './response-head.ts';
 import { ResponseReader } from './response-reader.ts';
-import type { StatusTexts } from './status-texts.ts';
 
 /**
  * How long a response without a known end must be silent to be over. Only where its framing was lost (its head
  * was cut, or lies in a gap): responses without a length keep their connection in `stream` and end exactly.
  */
 const QUIET_NS = 2.5e9;
-
-/** What all connections of one analyzer share: but for the budget, it is filled and read within one call. */
-export interface HttpScratch {
-  readonly request: RequestHead;
-  readonly response: ResponseHead;
-  readonly heads: HeadBudget;
-  readonly statuses: StatusTexts;
-}
 
 /** One HTTP/1.x connection, RFC 9112. */
 export class HttpParser implements Parser {

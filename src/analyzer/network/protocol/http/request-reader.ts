@@ -10,7 +10,7 @@ import { detectRequest } from './detect.ts';
 import { PartialHead } from './partial-head.ts';
 import { INCOMPLETE, MALFORMED } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
-import type { HttpScratch } from './http-parser.ts';
+import type { HttpScratch } from './http-scratch.ts';
 import { readTraceId } from './trace.ts';
 
 /** Reads what the client sends: opens exchanges, and tells when a request is done. */

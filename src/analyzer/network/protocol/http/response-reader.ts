@@ -10,7 +10,7 @@ import { detectResponse } from './detect.ts';
 import { PartialHead } from './partial-head.ts';
 import { INCOMPLETE, MALFORMED } from './request-head.ts';
 import type { RequestReader } from './request-reader.ts';
-import type { HttpScratch } from './http-parser.ts';
+import type { HttpScratch } from './http-scratch.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { StatusTexts } from './status-texts.ts';
 
