@@ -37,10 +37,9 @@ static __always_inline void begin_here(struct sock_state *state, const struct tc
 }
 
 /* A socket that was open before the probe was. */
-static __always_inline struct sock_state *join(struct sock *sk, const struct tcp_sock *tp, int ret, int direction,
-					       __u64 now)
+static __always_inline struct sock_state *join(struct sock *sk, const struct tcp_sock *tp, int ret, int direction)
 {
-	struct sock_state *state = make_state(sk, now);
+	struct sock_state *state = make_state(sk);
 
 	if (!state || state->phase != PHASE_CLAIMED)
 		return state;
@@ -124,7 +123,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	}
 	time = call_time(tp, direction);
 	if (!state || state->phase < PHASE_HIDDEN) {
-		state = join(sk, tp, ret, direction, time);
+		state = join(sk, tp, ret, direction);
 		if (!state) {
 			count_call(ring, DROP_STORAGE_FULL);
 			return 0;

@@ -33,7 +33,7 @@ static __always_inline void on_connect(struct sock *sk, __u64 now)
 		finish(sk, state, now, state->rx_final);
 		__builtin_memset(state, 0, sizeof(*state));
 	}
-	state = make_state(sk, now);
+	state = make_state(sk);
 	if (!state)
 		return;
 	state->role = ROLE_CLIENT;
@@ -44,13 +44,12 @@ static __always_inline void on_connect(struct sock *sk, __u64 now)
 
 static __always_inline void on_established(struct sock *sk, int oldstate, __u64 now)
 {
-	struct sock_state *state = make_state(sk, now);
+	struct sock_state *state = make_state(sk);
 	struct tcp_sock *tp = tcp_of(sk);
 
 	if (!state || !tp || state->established)
 		return;
 	state->established = 1;
-	state->opened = now;
 	state->rx_base = tp->copied_seq;
 	/* A simultaneous connect comes through SYN_RECV: it is a client's all the same. */
 	if (state->connect_started) {
@@ -106,7 +105,6 @@ static __always_inline void on_closed(struct sock *sk, int oldstate, __u64 now)
 		state->rx_final = received(sk, tp, state);
 	if (state->reason == CLOSE_CONNECT_FAILED) {
 		state->connect_ns = now - state->connect_started;
-		state->opened = now;
 		state->rx_final = 0;
 		apply_filter(state, local_port(sk), remote_port(sk));
 		finish(sk, state, now, 0);

@@ -75,7 +75,7 @@ struct record_head {
 	__u32 index;      /* of the socket in the connection table */
 	__u16 generation; /* of that index: an index is reused after its close record */
 	__u16 flags;
-	__u64 time; /* of the call; of an open record: when the connection was established */
+	__u64 time; /* of the call; of an open record: when it was written */
 };
 
 struct message_record {

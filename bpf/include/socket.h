@@ -58,7 +58,6 @@ struct sock_state {
 	__u64 cgroup_id;
 	__u64 connect_started;
 	__u64 connect_ns;
-	__u64 opened;
 	__u64 arrived; /* precise queue time: when the last segment before the first receive came in */
 	__u8 comm[16];
 };
@@ -206,7 +205,8 @@ __noinline int announce(struct sock_state *state)
 	}
 	sk = (const struct sock *)state->address;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	fill_head(&record->head, state, RECORD_OPEN, state->opened);
+	/* Not when it was established: this index may have been another socket's since then. */
+	fill_head(&record->head, state, RECORD_OPEN, bpf_ktime_get_ns());
 	if (state->joined)
 		record->head.flags = FLAG_JOINED;
 	record->cookie = state->cookie;
@@ -300,7 +300,7 @@ static __always_inline struct sock_state *socket_state(const struct sock *sk)
  * Makes the state of a socket; an initialised one is returned as it is. A new one is CLAIMED: who asked for
  * it fills it and then calls publish. NULL if there is no memory, or another CPU initialises it right now.
  */
-static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
+static __always_inline struct sock_state *make_state(struct sock *sk)
 {
 	struct sock_state *state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
@@ -312,7 +312,6 @@ static __always_inline struct sock_state *make_state(struct sock *sk, __u64 now)
 		return NULL;
 	state->address = (__u64)sk;
 	state->cookie = bpf_get_socket_cookie(sk);
-	state->opened = now;
 	state->direction = DIRECTION_NONE;
 	return state;
 }
