@@ -13,6 +13,7 @@ namespace {
 constexpr uint32_t kRingMin = 64 << 10;
 constexpr uint32_t kRingMax = 1u << 30;
 constexpr uint32_t kConnectionsMax = 1u << 24;
+constexpr uint32_t kDelayMaxMs = 3'600'000;
 
 Napi::Uint8Array to_bytes(Napi::Env env, const std::vector<uint8_t>& bytes) {
   auto array = Napi::Uint8Array::New(env, bytes.size());
@@ -32,6 +33,8 @@ Napi::Function Probe::define(Napi::Env env) {
                          InstanceMethod<&Probe::pending>("pending"),
                          InstanceMethod<&Probe::counters>("counters"),
                          InstanceMethod<&Probe::ring_use>("ringUse"),
+                         InstanceMethod<&Probe::watch>("watch"),
+                         InstanceMethod<&Probe::arm>("arm"),
                          InstanceMethod<&Probe::sweep>("sweep"),
                          InstanceMethod<&Probe::run>("run"),
                          InstanceMethod<&Probe::map_update>("mapUpdate"),
@@ -70,7 +73,7 @@ Probe::Probe(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Probe>(info), en
     const uint32_t cpus = object.cpus();
     Rings rings(object.map_memory("rings", cpus * Rings::value_size(load.ring_bytes)), cpus, load.ring_bytes,
                 origin_ns);
-    open_.reset(new Open{std::move(object), std::move(rings)});
+    open_.reset(new Open{std::move(object), std::move(rings), nullptr});
     share_policies(info.Env(), connections);
     napi_add_env_cleanup_hook(environment_, end_of_environment, this);
   });
@@ -174,6 +177,29 @@ Napi::Value Probe::counters(const Napi::CallbackInfo& info) {
 
 Napi::Value Probe::ring_use(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), open().rings.take_use()); });
+}
+
+Napi::Value Probe::watch(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    auto& opened = open();
+    if (!info[0].IsFunction()) throw Failure(code::kArgument, "callback must be a function");
+    if (opened.watch) throw Failure(code::kArgument, "the rings are watched already");
+    opened.watch = std::make_unique<RingWatch>(info.Env(), info[0].As<Napi::Function>(), opened.rings.headers());
+    // Hooks run in reverse order: the thread must end before what it calls through, which brought a hook of its own.
+    napi_remove_env_cleanup_hook(environment_, end_of_environment, this);
+    napi_add_env_cleanup_hook(environment_, end_of_environment, this);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value Probe::arm(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    auto& opened = open();
+    if (!opened.watch) throw Failure(code::kArgument, "the rings are not watched");
+    opened.watch->arm(std::chrono::milliseconds(integer_argument(info[0], "checkMs", 1, kDelayMaxMs)),
+                      std::chrono::milliseconds(integer_argument(info[1], "atMostMs", 1, kDelayMaxMs)));
+    return info.Env().Undefined();
+  });
 }
 
 Napi::Value Probe::sweep(const Napi::CallbackInfo& info) {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "bpf_object.h"
+#include "ring_watch.h"
 #include "rings.h"
 
 namespace sonde {
@@ -24,6 +25,8 @@ class Probe : public Napi::ObjectWrap<Probe> {
   struct Open {
     BpfObject object;
     Rings rings;
+    // Reads the rings' memory: declared behind them, so that it ends first.
+    std::unique_ptr<RingWatch> watch;
   };
 
   Napi::Value attach(const Napi::CallbackInfo& info);
@@ -33,6 +36,8 @@ class Probe : public Napi::ObjectWrap<Probe> {
   Napi::Value pending(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value ring_use(const Napi::CallbackInfo& info);
+  Napi::Value watch(const Napi::CallbackInfo& info);
+  Napi::Value arm(const Napi::CallbackInfo& info);
   Napi::Value sweep(const Napi::CallbackInfo& info);
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value map_update(const Napi::CallbackInfo& info);

@@ -216,6 +216,12 @@ double Rings::take_use() {
   return std::min(use, 1.0);
 }
 
+std::vector<const ring_header*> Rings::headers() const {
+  std::vector<const ring_header*> headers;
+  for (const auto& cursor : cursors_) headers.push_back(cursor.header);
+  return headers;
+}
+
 void Rings::counters(double* sums) const {
   std::fill_n(sums, size_t(COUNTERS), 0.0);
   for (const auto& cursor : cursors_) {

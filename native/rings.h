@@ -45,6 +45,9 @@ class Rings {
 
   const Counts& counts() const { return counts_; }
 
+  // One a CPU, for who only looks whether there is something to drain.
+  std::vector<const ring_header*> headers() const;
+
  private:
   // A CPU's ring while it is drained. `position` is published as the tail in steps.
   struct Cursor {

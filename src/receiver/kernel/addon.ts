@@ -56,6 +56,16 @@ export interface Probe {
   counters(): Float64Array;
   /** Highest share (0..1) of any CPU's ring that was taken, now or at a drain since the last call. */
   ringUse(): number;
+  /**
+   * Has a thread look at the rings whenever {@link arm} asks it to; once a probe. It keeps the process running until
+   * close().
+   */
+  watch(callback: () => void): void;
+  /**
+   * One call of the callback: when a ring holds something, looked at each `checkMs`, or after `atMostMs` in any case.
+   * Both are whole milliseconds from 1 to an hour. Again before that call: the new times hold.
+   */
+  arm(checkMs: number, atMostMs: number): void;
   /** Runs an attached iterator to its end. Returns the nanoseconds it took. */
   sweep(program: string): number;
   /** Runs a SEC("syscall") program; `output` is the context as the program left it. */

@@ -115,6 +115,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
 
   const polling = createPolling({
     timers,
+    rest: (checkMs, atMostMs) => probe?.arm(checkMs, atMostMs),
     poll() {
       if (probe === undefined) return 0;
       drain(probe, false);
@@ -156,6 +157,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       ({ probe, features, self } = loaded);
       tickNs = tickLengthAt(self);
       if (options.policy === 'auto') policies.bind(probe.policies);
+      probe.watch(() => polling.woken());
       polling.start();
     },
     stop() {

@@ -78,6 +78,8 @@ describe('close', () => {
       () => probe.pending(),
       () => probe.counters(),
       () => probe.ringUse(),
+      () => probe.watch(() => {}),
+      () => probe.arm(1, 1),
       () => probe.sweep('put_records'),
       () => put(probe),
       () => probe.mapUpdate('pairs', new Uint8Array(4), new Uint8Array(8)),

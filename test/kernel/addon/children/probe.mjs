@@ -23,6 +23,14 @@ function open() {
   return probe;
 }
 
+/** With a thread that calls back again and again. */
+function openWatched() {
+  const probe = open();
+  probe.watch(() => probe.arm(1, 2));
+  probe.arm(1, 2);
+  return probe;
+}
+
 const ids = (probe) => probe.programs().map(({ id }) => id);
 const say = (...lines) => process.stdout.write(`${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
 
@@ -40,7 +48,7 @@ function drainForEver(probe, each) {
 const ways = {
   /** Stays until it is killed. */
   wait() {
-    say(ids(open()));
+    say(ids(openWatched()));
     setInterval(() => {}, 1000);
   },
   /** Ends by itself with the probe open. */
@@ -48,7 +56,7 @@ const ways = {
     say(ids(open()));
   },
   exit() {
-    const probe = open();
+    const probe = openWatched();
     say(ids(probe));
     setImmediate(() => {
       let rounds = 0;
@@ -58,7 +66,7 @@ const ways = {
     });
   },
   throw() {
-    const probe = open();
+    const probe = openWatched();
     say(ids(probe));
     setImmediate(() => {
       probe.policies[0] = 1;
@@ -98,7 +106,7 @@ const ways = {
   },
   /** A worker that is still draining when the whole process exits. */
   async exitWithWorkers() {
-    const probe = open();
+    const probe = openWatched();
     say(ids(probe));
     for (let i = 0; i < 2; i++) {
       const worker = new Worker(new URL(import.meta.url), { workerData: 'drain' });
@@ -107,7 +115,7 @@ const ways = {
     process.exit(0);
   },
   drain() {
-    const probe = open();
+    const probe = openWatched();
     let told = false;
     drainForEver(probe, () => {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

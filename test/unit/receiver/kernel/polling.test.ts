@@ -23,24 +23,62 @@ function manualTimers(): Timers & { readonly delays: number[]; fire(): boolean }
   };
 }
 
-/** The pauses after polls that found these shares. */
+const REST = -1;
+
+/** The pauses after polls that found these shares; REST where it left the rings to the addon, which woke it. */
 function pauses(shares: readonly number[]): number[] {
   const timers = manualTimers();
   const left = [...shares];
-  const polling = createPolling({ timers, poll: () => left.shift() ?? 0 });
+  const rest = () => timers.delays.push(REST);
+  const polling = createPolling({ timers, rest, poll: () => left.shift() ?? 0 });
   polling.start();
-  for (const _ of shares) timers.fire();
+  for (const _ of shares) if (!timers.fire()) polling.woken();
   return timers.delays;
 }
 
-it('polls seldom while nothing comes', () => {
-  expect(pauses([0, 0, 0, 0, 0, 0])).toEqual([2, 4, 8, 16, 32, 50, 50]);
+it('leaves the rings to the addon while nothing comes', () => {
+  expect(pauses([0, 0, 0, 0])).toEqual([2, 4, 8, REST, REST]);
+  expect(pauses([0, 0, 0, 0.001, 0, 0, 0])).toEqual([2, 4, 8, REST, 32, 50, 50, REST]);
+});
+
+it('polls seldom while little comes', () => {
+  expect(pauses([0.001, 0.001, 0.001, 0.001, 0.001, 0.001])).toEqual([2, 4, 8, 16, 32, 50, 50]);
+});
+
+it('does not take a late call for the end of a rest', () => {
+  const timers = manualTimers();
+  let polls = 0;
+  let rests = 0;
+  const polling = createPolling({
+    timers,
+    rest: (checkMs, atMostMs) => {
+      rests += 1;
+      expect([checkMs, atMostMs]).toEqual([50, 1000]);
+    },
+    poll() {
+      polls += 1;
+      return 0;
+    },
+  });
+  polling.woken();
+  expect(polls).toBe(0);
+  polling.start();
+  polling.woken();
+  expect(polls).toBe(0);
+  while (timers.fire());
+  expect([polls, rests]).toEqual([3, 1]);
+  polling.woken();
+  expect([polls, rests]).toEqual([4, 2]);
+  polling.stop();
+  polling.woken();
+  expect([polls, rests]).toEqual([4, 2]);
 });
 
 it('follows how fast the rings fill', () => {
   // At 50 ms the ring was full by 60 %: a quarter of that is wanted.
-  expect(pauses([0, 0, 0, 0, 0, 0.6]).at(-1)).toBe(12.5);
-  expect(pauses([0, 0, 0, 0, 0, 0.6, 0.15, 0.075])).toEqual([2, 4, 8, 16, 32, 50, 12.5, 12.5, 25]);
+  const little = [0.001, 0.001, 0.001, 0.001, 0.001];
+  expect(pauses([...little, 0.6]).at(-1)).toBe(12.5);
+  expect(pauses([...little, 0.6, 0.15, 0.075])).toEqual([2, 4, 8, 16, 32, 50, 12.5, 12.5, 25]);
 });
 
 it('never pauses longer or shorter than it may', () => {
@@ -53,6 +91,7 @@ it('stops, also from within a poll, and starts only once', () => {
   let polls = 0;
   const polling = createPolling({
     timers,
+    rest: () => expect.unreachable(),
     poll() {
       polls += 1;
       if (polls === 3) polling.stop();
