@@ -10,6 +10,9 @@ struct open_record open;
 struct owner_record owner;
 struct totals_record totals;
 struct datagram_record datagram;
+struct tcp_record tcp;
+struct tcp_event_record tcp_event;
+struct listener_record listener;
 struct ring_header ring;
 
 enum record_kind kind;
@@ -19,6 +22,8 @@ enum socket_role role;
 enum close_reason reason;
 enum policy policy;
 enum counter counter;
+enum tcp_event event;
+enum retransmit_cause retransmit;
 
 /* What record.h has as macros. */
 enum layout {
@@ -34,4 +39,7 @@ CHECK(open_record);
 CHECK(owner_record);
 CHECK(totals_record);
 CHECK(datagram_record);
+CHECK(tcp_record);
+CHECK(tcp_event_record);
+CHECK(listener_record);
 CHECK(ring_header);

@@ -30,7 +30,7 @@ bool valid_length(uint32_t length) { return length % RECORD_ALIGN == 0 && length
 
 bool valid_kind(const std::byte* record) {
   const auto kind = reinterpret_cast<const record_head*>(record)->kind;
-  return kind >= RECORD_MESSAGE && kind <= RECORD_DATAGRAM;
+  return kind >= RECORD_MESSAGE && kind <= RECORD_LISTENER;
 }
 
 }  // namespace

@@ -71,11 +71,11 @@ function literal(open, object, indent, close) {
 
 /** The text of record.gen.ts. */
 export function generate(types) {
-  const records = ['message', 'open', 'owner', 'totals', 'datagram'];
+  const records = ['message', 'open', 'owner', 'totals', 'datagram', 'tcp', 'tcp_event', 'listener'];
   const limits = values(types, 'layout', 'LAYOUT_');
   const layout = { align: limits.align, head: offsets(types, 'record_head') };
-  for (const record of records) layout[record] = offsets(types, `${record}_record`);
-  layout.size = Object.fromEntries(records.map((record) => [record, find(types, `${record}_record`).size]));
+  for (const record of records) layout[camelCase(record)] = offsets(types, `${record}_record`);
+  layout.size = Object.fromEntries(records.map((record) => [camelCase(record), find(types, `${record}_record`).size]));
   layout.max = { record: limits.max, payload: limits.payloadMax };
 
   const constant = (name, object) => literal(`export const ${name} = `, object, 0, ' as const;');
@@ -90,6 +90,8 @@ ${constant('RECORD', layout)}`,
     constant('CLOSE', values(types, 'close_reason', 'CLOSE_')),
     constant('POLICY', values(types, 'policy', 'POLICY_')),
     constant('COUNTER', values(types, 'counter', '')),
+    constant('TCP_EVENT', values(types, 'tcp_event', 'TCP_EVENT_')),
+    constant('RETRANSMIT', values(types, 'retransmit_cause', 'RETRANSMIT_')),
   ].join('\n\n')}\n`;
 }
 

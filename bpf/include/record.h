@@ -23,6 +23,26 @@ enum record_kind {
 	RECORD_TOTALS = 4,   /* struct totals_record: what a sweep found changed */
 	RECORD_CLOSE = 5,    /* struct totals_record: the last record of a socket */
 	RECORD_DATAGRAM = 6, /* struct datagram_record + payload: one UDP datagram */
+	RECORD_TCP = 7,      /* struct tcp_record: how TCP fares on a socket; what a sweep found changed, and before close */
+	RECORD_TCP_EVENT = 8, /* struct tcp_event_record: something went wrong on the network */
+	RECORD_LISTENER = 9,  /* struct listener_record: a listening socket, at each look */
+};
+
+enum tcp_event {
+	TCP_EVENT_RETRANSMIT = 1,     /* a segment was sent again; cause: enum retransmit_cause */
+	TCP_EVENT_RESET_SENT = 2,     /* cause: the kernel's enum sk_rst_reason, 0 before 6.10 */
+	TCP_EVENT_RESET_RECEIVED = 3,
+	TCP_EVENT_DROP = 4,           /* the kernel threw a packet of this connection away; cause: its enum skb_drop_reason */
+	TCP_EVENT_ZERO_WINDOW = 5,    /* this end's receive window has closed; amount: 0 */
+	TCP_EVENT_WINDOW_OPEN = 6,    /* it was seen open again; amount: us since it was first seen closed, at least */
+};
+
+enum retransmit_cause {
+	RETRANSMIT_UNKNOWN = 0,
+	RETRANSMIT_TIMEOUT = 1, /* in state loss: the retransmission timer ran out */
+	RETRANSMIT_FAST = 2,    /* in state recovery: acknowledgements told of a hole */
+	RETRANSMIT_PROBE = 3,   /* a tail loss probe */
+	RETRANSMIT_SYN = 4,     /* a SYN or SYN-ACK */
 };
 
 enum record_direction {
@@ -155,6 +175,75 @@ struct datagram_record {
 	__u8 padding[19];
 };
 
+/*
+ * How TCP fares on a socket since it was opened, as its tcp_sock says: what counts only grows (32 bits: modulo 2^32).
+ * Of a socket that the probe joined (FLAG_JOINED) the first such record is the baseline.
+ */
+struct tcp_record {
+	struct record_head head;
+	__u64 bytes_sent;        /* with retransmissions */
+	__u64 bytes_retransmitted;
+	__u64 bytes_received;    /* in order */
+	__u64 busy_us;           /* something was there to send */
+	__u64 receiver_limited_us; /* of it: the peer's window was closed or too small */
+	__u64 buffer_limited_us;   /* of it: the send buffer was too small */
+	__u64 delivery_rate;     /* bytes a second, the last sample; 0 if none */
+	__u32 srtt_us;           /* 0 if not known */
+	__u32 rttvar_us;
+	__u32 min_rtt_us;        /* 0 if not known */
+	__u32 segments_out;
+	__u32 segments_in;
+	__u32 data_segments_out;
+	__u32 data_segments_in;
+	__u32 retransmits;       /* segments */
+	__u32 loss_probes;       /* of them: tail loss probes, as far as seen */
+	__u32 spurious;          /* the peer had it already: DSACKs received */
+	__u32 out_of_order;      /* segments received */
+	__u32 reordered;         /* times that sent segments were seen to be reordered */
+	__u32 delivered;         /* segments acknowledged */
+	__u32 lost;              /* segments held for lost right now */
+	__u32 congestion_window; /* segments */
+	__u32 send_window;       /* the peer's, bytes */
+	__u32 receive_window;    /* this end's, bytes */
+	__u32 unread;            /* bytes received that the application has not taken */
+	__u32 unsent;            /* bytes written that were not sent yet */
+	__u32 zero_window_us;    /* this end's receive window was seen closed for so long: a lower bound */
+	__u8 state;              /* of TCP, enum in net/tcp_states.h */
+	__u8 padding[31];
+};
+
+struct tcp_event_record {
+	struct record_head head; /* index and generation are 0 if the socket has none, or there is no socket */
+	__u32 event;             /* enum tcp_event */
+	__u32 cause;
+	__u32 number;            /* of this event on its socket, from 1; 0 without socket */
+	__u32 amount;            /* bytes of a packet, or as the event says */
+	__u32 netns;
+	__u16 local_port;        /* 0 if not known */
+	__u16 remote_port;
+	__u8 local_address[16];
+	__u8 remote_address[16];
+	__u8 family;             /* 4 or 6; 0 if no address is known */
+	__u8 state;              /* of TCP; 0 without socket */
+	__u8 padding[46];
+};
+
+struct listener_record {
+	struct record_head head;
+	__u64 cookie;
+	__u32 netns;
+	__u32 backlog;     /* connections that wait to be accepted */
+	__u32 max_backlog; /* what listen() asked for, as the kernel cut it */
+	__u32 drops;       /* connections and packets turned away there since listen(), modulo 2^32 */
+	__u32 tgid;        /* who called listen(), 0 if not known */
+	__u16 port;
+	__u8 family;
+	__u8 padding0;
+	__u8 address[16];
+	__u8 comm[16];
+	__u8 padding[40];
+};
+
 /* Counters a CPU, in the header of its ring: 64 bits each, never reset. */
 enum counter {
 	COUNT_RUNS = 0,          /* runs of the socket hooks */
@@ -174,6 +263,9 @@ enum counter {
 	TABLE_FULL = 14,         /* attempts to track a socket that found no free index */
 	SOCKETS_OPENED = 15,
 	SOCKETS_CLOSED = 16,
+	TCP_EVENTS = 17,         /* happenings that a tcp_event_record tells of */
+	TCP_EVENTS_WRITTEN = 18, /* of them: those whose record was written */
+	TCP_EVENTS_PACED = 19,   /* of them: beyond the pace at which records are written; they are in the totals alone */
 	COUNTERS = 24,
 };
 
