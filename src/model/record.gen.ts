@@ -51,11 +51,76 @@ export const RECORD = {
     comm: 92,
     family: 108,
   },
-  size: { message: 64, open: 192, owner: 64, totals: 128, datagram: 128 },
+  tcp: {
+    bytesSent: 24,
+    bytesRetransmitted: 32,
+    bytesReceived: 40,
+    busyUs: 48,
+    receiverLimitedUs: 56,
+    bufferLimitedUs: 64,
+    deliveryRate: 72,
+    srttUs: 80,
+    rttvarUs: 84,
+    minRttUs: 88,
+    segmentsOut: 92,
+    segmentsIn: 96,
+    dataSegmentsOut: 100,
+    dataSegmentsIn: 104,
+    retransmits: 108,
+    lossProbes: 112,
+    spurious: 116,
+    outOfOrder: 120,
+    reordered: 124,
+    delivered: 128,
+    lost: 132,
+    congestionWindow: 136,
+    sendWindow: 140,
+    receiveWindow: 144,
+    unread: 148,
+    unsent: 152,
+    zeroWindowUs: 156,
+    state: 160,
+  },
+  tcpEvent: {
+    event: 24,
+    cause: 28,
+    number: 32,
+    amount: 36,
+    netns: 40,
+    localPort: 44,
+    remotePort: 46,
+    localAddress: 48,
+    remoteAddress: 64,
+    family: 80,
+    state: 81,
+  },
+  listener: {
+    cookie: 24,
+    netns: 32,
+    backlog: 36,
+    maxBacklog: 40,
+    drops: 44,
+    tgid: 48,
+    port: 52,
+    family: 54,
+    address: 56,
+    comm: 72,
+  },
+  size: { message: 64, open: 192, owner: 64, totals: 128, datagram: 128, tcp: 192, tcpEvent: 128, listener: 128 },
   max: { record: 4224, payload: 4096 },
 } as const;
 
-export const KIND = { message: 1, open: 2, owner: 3, totals: 4, close: 5, datagram: 6 } as const;
+export const KIND = {
+  message: 1,
+  open: 2,
+  owner: 3,
+  totals: 4,
+  close: 5,
+  datagram: 6,
+  tcp: 7,
+  tcpEvent: 8,
+  listener: 9,
+} as const;
 
 export const DIRECTION = { receive: 0, send: 1 } as const;
 
@@ -102,5 +167,19 @@ export const COUNTER = {
   tableFull: 14,
   socketsOpened: 15,
   socketsClosed: 16,
+  tcpEvents: 17,
+  tcpEventsWritten: 18,
+  tcpEventsPaced: 19,
   counters: 24,
 } as const;
+
+export const TCP_EVENT = {
+  retransmit: 1,
+  resetSent: 2,
+  resetReceived: 3,
+  drop: 4,
+  zeroWindow: 5,
+  windowOpen: 6,
+} as const;
+
+export const RETRANSMIT = { unknown: 0, timeout: 1, fast: 2, probe: 3, syn: 4 } as const;
