@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { SondeError } from '../model/errors.ts';
 import type { Environment } from './environment.ts';
 import { reportError } from './report-error.ts';
-import { FILTER_HELP } from './replay/filter.ts';
+import { FILTER_HELP } from '../control/exchange-filter.ts';
 import { programVersion } from './version.ts';
 
 /** Runs the program with its arguments; resolves to the exit code (docs/errors.md). */

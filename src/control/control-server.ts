@@ -1,20 +1,19 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Address } from '../config/units.ts';
 import { formatAddress } from '../config/units.ts';
 import { SondeError } from '../model/errors.ts';
-import { isOwnHost } from '../model/own-host.ts';
-import type { Status } from './status.ts';
+import type { Route } from './route.ts';
+import { createRouter } from './router.ts';
 import type { Authorize } from './token.ts';
 
 export interface ControlOptions {
   readonly listen: Address;
-  readonly status: () => Status;
-  /** Whether everything has started. */
-  readonly ready: () => boolean;
+  readonly routes: readonly Route[];
   /** Without it no token is asked for, and only this host may listen. */
-  readonly authorize?: Authorize;
+  readonly authorize?: Authorize | undefined;
+  /** Told of what went wrong inside. */
+  readonly onError?: (path: string, error: unknown) => void;
 }
 
 /** The HTTP interface for people and scripts. */
@@ -27,13 +26,11 @@ export interface ControlServer {
   url(): string;
 }
 
-/** Paths of the design whose feature this build lacks. */
-const ABSENT = ['/config', '/profile'];
-
 const MAX_CONNECTIONS = 64;
 
-/** GET /healthz, /readyz and /status as JSON. Everything about it is bounded: connections, headers, time, bodies. */
+/** Serves the routes. Everything about it is bounded: connections, headers, time, bodies. */
 export function createControlServer(options: ControlOptions): ControlServer {
+  const router = createRouter(options);
   const server = createServer(
     {
       maxHeaderSize: 8192,
@@ -42,10 +39,7 @@ export function createControlServer(options: ControlOptions): ControlServer {
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 5000,
     },
-    (request, response) => {
-      request.resume();
-      answer(request, response, options);
-    },
+    (request, response) => void router(request, response),
   );
   server.maxConnections = MAX_CONNECTIONS;
   return {
@@ -79,40 +73,4 @@ function listenError(cause: NodeJS.ErrnoException, listen: Address): SondeError 
         detail: `${where} cannot be listened on: ${cause.code ?? cause.message}`,
         cause,
       });
-}
-
-function answer(request: IncomingMessage, response: ServerResponse, options: ControlOptions): void {
-  const path = (request.url ?? '/').split('?')[0];
-  if (Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined) {
-    send(response.setHeader('connection', 'close'), 413, { error: 'a request has no body here' });
-  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-    send(response.setHeader('allow', 'GET, HEAD'), 405, { error: 'only GET is answered here' });
-  } else if (options.authorize === undefined && !isOwnHost(request.headers.host)) {
-    send(response, 403, { error: 'the Host header names neither an address nor localhost' });
-  } else if (path === '/healthz') {
-    send(response, 200, { status: 'ok' });
-  } else if (path === '/readyz') {
-    const ready = options.ready();
-    send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'starting' });
-  } else if (options.authorize !== undefined && !options.authorize(request.headers.authorization)) {
-    send(response.setHeader('www-authenticate', 'Bearer'), 401, {
-      error: 'the token of control.token_file is required',
-    });
-  } else if (path === '/status') {
-    send(response, 200, options.status());
-  } else if (ABSENT.includes(path)) {
-    send(response, 501, { error: `${path} is not in this build yet` });
-  } else {
-    send(response, 404, { error: 'there are /healthz, /readyz and /status' });
-  }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
 }

@@ -136,6 +136,7 @@ export const CLOSE = {
   resetRemote: 4,
   timeout: 5,
   connectFailed: 6,
+  switchedOff: 7,
 } as const;
 
 export const POLICY = {
@@ -170,6 +171,8 @@ export const COUNTER = {
   tcpEvents: 17,
   tcpEventsWritten: 18,
   tcpEventsPaced: 19,
+  skipOff: 20,
+  payloadOff: 21,
   counters: 24,
 } as const;
 
@@ -183,3 +186,5 @@ export const TCP_EVENT = {
 } as const;
 
 export const RETRANSMIT = { unknown: 0, timeout: 1, fast: 2, probe: 3, syn: 4 } as const;
+
+export const SWITCHED = { capture: 1, payload: 2, tcp: 4, udp: 8 } as const;

@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/schema.ts';
-import { toExchangeLine } from '../exporter/stdout/exchange-line.ts';
-import type { ExchangeLine } from '../exporter/stdout/exchange-line.ts';
+import { toExchangeLine } from '../model/exchange-line.ts';
+import type { ExchangeLine } from '../model/exchange-line.ts';
 import type { EventConsumer } from '../model/event-batch.ts';
 import type { ExchangeGroup } from '../model/exchange.ts';
 import { LabelSets } from '../model/label-sets.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseFilter } from '../../src/cli/replay/filter.ts';
+import { parseFilter } from '../../src/control/exchange-filter.ts';
 import { detectFormat } from '../../src/cli/replay/input-format.ts';
 import { parseMoment } from '../../src/cli/replay/time.ts';
 import { SondeError } from '../../src/model/errors.ts';

@@ -3,7 +3,7 @@ import { loadConfiguration } from '../../config/load.ts';
 import { createReplayPipeline } from '../../pipeline/replay-pipeline.ts';
 import type { Environment } from '../environment.ts';
 import { createOutput } from '../output.ts';
-import { parseFilter } from '../replay/filter.ts';
+import { parseFilter } from '../../control/exchange-filter.ts';
 import { openInputs } from '../replay/input.ts';
 import { OrderedExchanges } from '../replay/ordered-exchanges.ts';
 import { tableLines } from '../replay/table.ts';

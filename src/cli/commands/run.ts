@@ -1,6 +1,10 @@
 import type { LoadedConfiguration } from '../../config/load.ts';
 import { loadConfiguration } from '../../config/load.ts';
 import { createControlServer } from '../../control/control-server.ts';
+import { healthRoutes } from '../../control/routes/health.ts';
+import { withOpenapi } from '../../control/routes/openapi.ts';
+import { profileRoute } from '../../control/routes/profile.ts';
+import { statusRoute } from '../../control/routes/status.ts';
 import { createStatus } from '../../control/status.ts';
 import { readToken } from '../../control/token.ts';
 import { SondeError } from '../../model/errors.ts';
@@ -75,9 +79,9 @@ export async function run(options: RunOptions): Promise<number> {
   const tokenFile = configuration.control.token_file;
   const control = createControlServer({
     listen: configuration.control.listen,
-    status,
-    ready: () => ready,
-    ...(tokenFile === undefined ? {} : { authorize: readToken(tokenFile) }),
+    routes: withOpenapi([...healthRoutes({ ready: () => ready }), statusRoute(status), profileRoute()]),
+    authorize: tokenFile === undefined ? undefined : readToken(tokenFile),
+    onError: (path, error) => log.error({ component: 'control', path, err: error }, 'a request failed'),
   });
   const lifecycle = createLifecycle({
     components: [...pipeline.components, control],

@@ -1,5 +1,5 @@
-import type { ExchangeLine } from './exchange-line.ts';
-import type { ExchangeFilter } from './filter.ts';
+import type { ExchangeLine } from '../../model/exchange-line.ts';
+import type { ExchangeFilter } from '../../control/exchange-filter.ts';
 import { resolveMoment } from './time.ts';
 import type { Moment } from './time.ts';
 

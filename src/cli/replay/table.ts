@@ -1,4 +1,4 @@
-import type { ExchangeLine } from './exchange-line.ts';
+import type { ExchangeLine } from '../../model/exchange-line.ts';
 
 const HEAD = ['TIME', 'PROTOCOL', 'ROLE', 'CLIENT', 'SERVER', 'REQUEST', 'RESULT', 'DURATION', 'SENT', 'RECEIVED'];
 const RIGHT = new Set(['DURATION', 'SENT', 'RECEIVED']);

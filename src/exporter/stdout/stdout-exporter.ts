@@ -4,8 +4,8 @@ import type { ExchangeGroup } from '../../model/exchange.ts';
 import type { LabelSets } from '../../model/label-sets.ts';
 import type { Stage } from '../../model/law.ts';
 import { GROUP } from '../../model/names.ts';
-import { toExchangeLine } from './exchange-line.ts';
-import type { WallTime } from './exchange-line.ts';
+import { toExchangeLine } from '../../model/exchange-line.ts';
+import type { WallTime } from '../../model/exchange-line.ts';
 
 export interface StdoutExporterOptions {
   readonly labels: LabelSets;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ExchangeLine } from '../../../src/cli/replay/exchange-line.ts';
+import type { ExchangeLine } from '../../../src/model/exchange-line.ts';
 import { sonde, STACK } from './sonde-process.ts';
 
 const START = 1_700_000_000_000_000_000n;

@@ -1,4 +1,4 @@
-import type { ExchangeLine } from '../../../src/cli/replay/exchange-line.ts';
+import type { ExchangeLine } from '../../../src/model/exchange-line.ts';
 
 /** A plain exchange, with what a test changes of it. */
 export function exchangeLine(change: Partial<ExchangeLine> = {}): ExchangeLine {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ExchangeLine } from '../../../src/cli/replay/exchange-line.ts';
-import { parseFilter } from '../../../src/cli/replay/filter.ts';
+import type { ExchangeLine } from '../../../src/model/exchange-line.ts';
+import { parseFilter } from '../../../src/control/exchange-filter.ts';
 import { SondeError } from '../../../src/model/errors.ts';
 import { exchangeLine } from './exchange-line.fixture.ts';
 

@@ -8,7 +8,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createControlServer } from '../../../src/control/control-server.ts';
 import type { ControlOptions, ControlServer } from '../../../src/control/control-server.ts';
+import { healthRoutes } from '../../../src/control/routes/health.ts';
+import { withOpenapi } from '../../../src/control/routes/openapi.ts';
+import { profileRoute } from '../../../src/control/routes/profile.ts';
+import { statusRoute } from '../../../src/control/routes/status.ts';
 import { createStatus } from '../../../src/control/status.ts';
+import type { Route } from '../../../src/control/route.ts';
 import { readToken } from '../../../src/control/token.ts';
 import type { SondeError } from '../../../src/model/errors.ts';
 
@@ -29,11 +34,14 @@ const status = createStatus({
   kernelCost: () => ({ kernel_ns: 1000, map_bytes: 4096 }),
 });
 
+function routesWhen(ready: () => boolean): Route[] {
+  return withOpenapi([...healthRoutes({ ready }), statusRoute(status), profileRoute()]);
+}
+
 async function serve(change: Partial<ControlOptions> = {}): Promise<ControlServer> {
   const server = createControlServer({
     listen: { host: '127.0.0.1', port: 0 },
-    status,
-    ready: () => true,
+    routes: routesWhen(() => true),
     ...change,
   });
   servers.push(server);
@@ -84,7 +92,7 @@ test('/status has the shape of the contract', async () => {
 
 test('/healthz says that it lives, /readyz whether everything has started', async () => {
   let ready = false;
-  const server = await serve({ ready: () => ready });
+  const server = await serve({ routes: routesWhen(() => ready) });
   expect(await ask(`${server.url()}/healthz`)).toEqual({ status: 200, body: { status: 'ok' } });
   expect((await ask(`${server.url()}/readyz`)).status).toBe(503);
   ready = true;
@@ -93,7 +101,30 @@ test('/healthz says that it lives, /readyz whether everything has started', asyn
 
 test.each<[string, string, Parameters<typeof ask>[1], number]>([
   ['what is not there', '/nothing', {}, 404],
-  ['what is not in the build', '/profile', {}, 501],
+  [
+    'what is not in the build',
+    '/profile',
+    { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } },
+    501,
+  ],
+  [
+    'a body that is no JSON',
+    '/profile',
+    { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } },
+    400,
+  ],
+  [
+    'a body of another type',
+    '/profile',
+    { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } },
+    415,
+  ],
+  [
+    'a body that is too long',
+    '/profile',
+    { method: 'POST', body: `"${'x'.repeat(65_536)}"`, headers: { 'content-type': 'application/json' } },
+    413,
+  ],
   ['other methods', '/status', { method: 'POST' }, 405],
   ['a body', '/status', { body: 'x', headers: { 'content-length': 1 } }, 413],
   ['a foreign name', '/status', { headers: { host: 'evil.example:9503' } }, 403],
@@ -136,7 +167,7 @@ describe('with a token', () => {
 test('a taken port is an error that names the address', async () => {
   const server = await serve();
   const port = Number(new URL(server.url()).port);
-  const second = createControlServer({ listen: { host: '127.0.0.1', port }, status, ready: () => true });
+  const second = createControlServer({ listen: { host: '127.0.0.1', port }, routes: [] });
   const error = await Promise.resolve(second.start()).then(
     () => undefined,
     (reason: unknown) => reason as SondeError,

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { expect, test } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load.ts';
-import { toExchangeLine } from '../../../src/exporter/stdout/exchange-line.ts';
-import type { ExchangeLine } from '../../../src/exporter/stdout/exchange-line.ts';
+import { toExchangeLine } from '../../../src/model/exchange-line.ts';
+import type { ExchangeLine } from '../../../src/model/exchange-line.ts';
 import type { ExchangeGroup } from '../../../src/model/exchange.ts';
 import { LabelSets } from '../../../src/model/label-sets.ts';
 import { createAnalysis } from '../../../src/pipeline/analysis.ts';

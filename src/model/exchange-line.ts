@@ -1,6 +1,6 @@
-import { EXCHANGE_METRIC } from '../../model/exchange.ts';
-import type { ExchangeGroup } from '../../model/exchange.ts';
-import type { Labels } from '../../model/label-sets.ts';
+import { EXCHANGE_METRIC } from './exchange.ts';
+import type { ExchangeGroup } from './exchange.ts';
+import type { Labels } from './label-sets.ts';
 
 /** One exchange as docs/exchanges.md describes it. The keys are in the order of the line. */
 export interface ExchangeLine {
@@ -29,6 +29,31 @@ export interface ExchangeLine {
   readonly estimated: boolean;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }
+
+/** The keys that a filter can ask for, besides `attributes.NAME`. */
+export const EXCHANGE_KEYS = [
+  'time',
+  'protocol',
+  'role',
+  'src',
+  'dst',
+  'operation',
+  'resource',
+  'status',
+  'error',
+  'request_bytes',
+  'response_bytes',
+  'duration_ns',
+  'ttfb_ns',
+  'queue_ns',
+  'connect_ns',
+  'pid',
+  'comm',
+  'conn',
+  'trace_id',
+  'complete',
+  'estimated',
+] as const satisfies readonly Exclude<keyof ExchangeLine, 'attributes'>[];
 
 /** Renders ns of the pipeline's clock as ns since the epoch. */
 export type WallTime = (ns: number) => string | bigint;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toExchangeLine } from '../../../../src/exporter/stdout/exchange-line.ts';
-import { exchange } from '../../processor/exchange-fixture.ts';
+import { toExchangeLine } from '../../../src/model/exchange-line.ts';
+import { exchange } from '../processor/exchange-fixture.ts';
 
 /** Keys and their order are those of docs/exchanges.md. */
 const KEYS = [

@@ -1,8 +1,8 @@
-import { suggest } from '../../config/suggest.ts';
-import { parseDuration, parseSize } from '../../config/units.ts';
-import { SondeError } from '../../model/errors.ts';
-import { EXCHANGE_KEYS } from './exchange-line.ts';
-import type { ExchangeLine } from './exchange-line.ts';
+import { suggest } from '../config/suggest.ts';
+import { parseDuration, parseSize } from '../config/units.ts';
+import { SondeError } from '../model/errors.ts';
+import { EXCHANGE_KEYS } from '../model/exchange-line.ts';
+import type { ExchangeLine } from '../model/exchange-line.ts';
 
 /** Decides about one exchange. */
 export type ExchangeFilter = (exchange: ExchangeLine) => boolean;
@@ -28,7 +28,7 @@ export const FILTER_HELP = `An expression compares keys of an exchange with valu
 Operators: = != < <= > >= ~ (contains) !~. Durations (5ms) and sizes (4KiB) may stand where a key ends in _ns or _bytes.
 Nothing is evaluated beyond that: it is no program.`;
 
-/** Reads a `--filter` expression. @throws SondeError SONDE_USAGE with the column. */
+/** Reads an expression, of `--filter` or of `GET /exchanges`. @throws SondeError SONDE_USAGE with the column. */
 export function parseFilter(text: string): ExchangeFilter {
   if (text.length > MAX_LENGTH) {
     throw fault(`longer than ${MAX_LENGTH} characters`, 1);
@@ -198,7 +198,7 @@ function toNumber(key: string, text: string): number | undefined {
 
 function fault(detail: string, column: number, remedy?: string): SondeError {
   return new SondeError('SONDE_USAGE', {
-    detail: `--filter, column ${column}: ${detail}`,
+    detail: `filter, column ${column}: ${detail}`,
     remedy: remedy ?? '`sonde replay --help` shows how expressions are written.',
   });
 }

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import * as z from 'zod/mini';
+import { SondeError } from '../model/errors.ts';
+import { isOwnHost } from '../model/own-host.ts';
+import { hasBody, readJson } from './read-body.ts';
+import type { Answer, Route } from './route.ts';
+import type { Authorize } from './token.ts';
+
+export interface RouterOptions {
+  readonly routes: readonly Route[];
+  /** Without it no token is asked for, and the Host header must name this host. */
+  readonly authorize?: Authorize | undefined;
+  /** Told of what a handler threw that is no fault of the caller. */
+  readonly onError?: (path: string, error: unknown) => void;
+}
+
+/** Answers one request; never throws, never rejects. */
+export type Router = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/**
+ * Finds the route of a request. In this order: the Host header (a page whose name was made to point here must not get
+ * in), the token, the path, the method, the body.
+ */
+export function createRouter(options: RouterOptions): Router {
+  const { onError = () => {} } = options;
+  return async (request, response) => {
+    const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+    try {
+      await answer(request, response, { ...options, path, query });
+    } catch (error) {
+      if (error instanceof SondeError && error.exitCode === 2) {
+        send(response, { status: 400, body: { error: error.message } });
+        return;
+      }
+      if (!request.destroyed || !response.destroyed) {
+        onError(path, error);
+      }
+      if (response.headersSent) {
+        response.destroy();
+      } else {
+        send(response, { status: 500, body: { error: 'something went wrong inside Sonde; its log tells more' } });
+      }
+    }
+  };
+}
+
+interface Asked extends RouterOptions {
+  readonly path: string;
+  readonly query: string;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
+  const { routes, authorize, path } = asked;
+  const here = routes.filter((route) => route.path === path);
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const route = here.find((one) => one.method === method);
+  const refuse = (status: number, error: string): void => {
+    // What is left of the request is not read: the connection cannot be used again.
+    if (hasBody(request)) {
+      response.setHeader('connection', 'close');
+    }
+    send(response, { status, body: { error } });
+  };
+  if (authorize === undefined && !isOwnHost(request.headers.host)) {
+    return refuse(403, 'the Host header names neither an address nor localhost');
+  }
+  if (authorize !== undefined && here.every((one) => one.open !== true) && !authorize(request.headers.authorization)) {
+    response.setHeader('www-authenticate', 'Bearer');
+    return refuse(401, 'the token of control.token_file or control.token is required');
+  }
+  if (here.length === 0) {
+    return refuse(404, `there are ${[...new Set(routes.map((one) => one.path))].toSorted().join(', ')}`);
+  }
+  if (route === undefined) {
+    const methods = here.flatMap((one) => (one.method === 'GET' ? ['GET', 'HEAD'] : [one.method]));
+    response.setHeader('allow', methods.join(', '));
+    return refuse(405, `${path} answers ${methods.join(', ')}`);
+  }
+  let body: unknown;
+  if (route.body === undefined) {
+    if (hasBody(request)) {
+      return refuse(413, 'a request has no body here');
+    }
+  } else {
+    const read = await readJson(request);
+    if (!read.ok) {
+      return refuse(read.status, read.error);
+    }
+    const parsed = z.safeParse(route.body, read.value);
+    if (!parsed.success) {
+      return refuse(400, describeIssue(parsed.error.issues[0]));
+    }
+    body = parsed.data;
+  }
+  const reply = await route.handle({ query: new URLSearchParams(asked.query), body });
+  if (!('start' in reply)) {
+    send(response, reply);
+    return;
+  }
+  response.writeHead(reply.status, { 'content-type': reply.contentType, 'cache-control': 'no-store' });
+  if (request.method === 'HEAD') {
+    response.end();
+  } else {
+    response.flushHeaders();
+    reply.start(response);
+  }
+}
+
+/** `rules[0].port: expected number, received string` */
+function describeIssue(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) {
+    return 'the body is not understood';
+  }
+  const where = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  const problem = issue.message === '' ? issue.code : issue.message;
+  return `body${where}: ${problem}`;
+}
+
+function splitOnce(text: string, at: string): [string, string] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)];
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  if (response.destroyed || response.headersSent) {
+    return;
+  }
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : text);
+}
