@@ -11,6 +11,11 @@
 const volatile __u32 payload_bytes = PAYLOAD_MAX;
 const volatile __u8 capture_udp = 0;
 const volatile __u8 queue_time = 1; /* 0 off, 1 coarse, 2 precise */
+/*
+ * Until user space has read a connection's beginning and set its policy, each message shows so many bytes and of the
+ * rest only the sizes: megabytes on many new connections would fill the ring before anybody reads. 0: no limit.
+ */
+const volatile __u32 undecided_bytes = 0;
 
 #include "datagram.bpf.h"
 
@@ -69,6 +74,15 @@ static __always_inline __u32 class_bytes(__u32 policy, int direction)
 	__u32 class = policy >> shift & 7;
 
 	return class ? 32U << class : 0;
+}
+
+static __always_inline bool is_beyond_beginning(struct sock_state *state, bool start, __u32 position)
+{
+	if (!undecided_bytes)
+		return false;
+	if (start)
+		state->message_start = position;
+	return position - state->message_start >= undecided_bytes;
 }
 
 static __always_inline int on_call(struct sock *sk, int ret, int flags, int direction)
@@ -188,6 +202,8 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	}
 
 	wanted = (policy & POLICY_MASK) == POLICY_STREAM ? payload_bytes : start ? class_bytes(policy, direction) : 0;
+	if (policy == default_policy && is_beyond_beginning(state, start, direction == DIRECTION_SEND ? before : rx - ret))
+		wanted = 0;
 	if (wanted > (__u32)ret)
 		wanted = ret;
 	if (wanted > PAYLOAD_MAX)

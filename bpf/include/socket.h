@@ -45,6 +45,7 @@ struct sock_state {
 	__u32 reported_number;
 	__u32 swept_rx; /* the stream position that the last sweep found */
 	__u32 reported_turn;
+	__u32 message_start; /* while no policy is set: stream position at which the message began */
 	__u32 mmsg_tid; /* progress of a sendmmsg or recvmmsg: see payload.h */
 	__u32 mmsg_count;
 	__u32 mmsg_size;

@@ -218,4 +218,43 @@ describe('policies', () => {
       await scene.end();
     }
   });
+
+  test.each([
+    ['auto', 64 << 10],
+    ['stream', Number.POSITIVE_INFINITY],
+  ] as const)('%s: of a message that nobody has recognised yet, so much is copied', async (policy, most) => {
+    const scene = await createScene();
+    try {
+      const [port = 0] = await freePorts(1);
+      const recorder = startRecorder(scene, { ports: [port], policy });
+      const server = await compileProgram(scene, { name: 'server' });
+      const client = await compileProgram(scene, { name: 'client' });
+      await startCServer(scene, server, { port, body: 200_000 });
+      const made = await runClient(scene, client, { port, count: 3, post: 300_000, send: 'nonblock' });
+      const ends = await until(
+        () => {
+          const closed = recorder.sockets().filter((socket) => socket.closed !== undefined);
+          return closed.length === 2 && closed;
+        },
+        { what: 'two closed sockets' },
+      );
+      for (const { role, messages } of ends) {
+        const of = (direction: number) => messages.filter((message) => message.direction === direction);
+        const [sent, received] = role === ROLE.client ? [made.sent, made.received] : [made.received, made.sent];
+        expect([
+          sum(of(DIRECTION.send).map(({ size }) => size)),
+          sum(of(DIRECTION.receive).map(({ size }) => size)),
+        ]).toEqual([sent, received]);
+        for (const message of messages) {
+          const position = message.direction === DIRECTION.send ? message.tx : message.rx - message.size;
+          const start = messages.find(({ turn }) => turn === message.turn) as (typeof messages)[number];
+          const begin = start.direction === DIRECTION.send ? start.tx : start.rx - start.size;
+          expect(message.payload.length).toBe(position - begin < most ? Math.min(message.size, 4096) : 0);
+        }
+      }
+      await recorder.receiver.stop();
+    } finally {
+      await scene.end();
+    }
+  });
 });
