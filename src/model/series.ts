@@ -49,6 +49,8 @@ export interface ExchangeTotals {
   readonly exchanges: number;
   /** Those of them that had a part lost or cut. */
   readonly incomplete: number;
+  /** Those of them that were counted without being watched. */
+  readonly estimated: number;
   /** Those of them whose series has expired. */
   readonly expired: number;
 }
@@ -62,7 +64,7 @@ export interface SeriesSnapshot {
   readonly size: number;
   /** Label sets that found no room of their own and were counted in an overflow series. */
   readonly overflowed: number;
-  /** 1 − dropped/produced of the stages `hook` and `ring` over the last closed window. */
+  /** Share of the last closed window that was seen: neither lost in the stages `hook` and `ring` nor estimated. */
   readonly completeness: number;
   release(): void;
 }

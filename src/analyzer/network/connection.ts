@@ -55,6 +55,12 @@ export class Connection implements ProtocolHost {
   turnNumber = 0;
   tx = 0;
   rx = 0;
+  /** Message records that never came, since the last one that did. */
+  missing = 0;
+  /** Turns passed for which no record was asked (policy `count`), since the last record of a message. */
+  counted = false;
+  /** What the parser is told now was counted, not seen. */
+  estimating = false;
 
   parser: Parser | null = null;
   protocol: Protocol;
@@ -77,6 +83,15 @@ export class Connection implements ProtocolHost {
   constructor(environment: Environment) {
     this.environment = environment;
     this.protocol = environment.protocols.generic;
+  }
+
+  /** What it speaks is decided. */
+  get recognised(): boolean {
+    return this.parser !== null;
+  }
+
+  get serverPort(): number {
+    return this.role === ROLE.server ? this.localPort : this.remotePort;
   }
 
   get isServer(): boolean {
@@ -115,6 +130,9 @@ export class Connection implements ProtocolHost {
     this.turnNumber = 0;
     this.tx = 0;
     this.rx = 0;
+    this.missing = 0;
+    this.counted = false;
+    this.estimating = false;
     this.parser = null;
     this.protocol = this.environment.protocols.generic;
     this.endpoint = null;
@@ -143,6 +161,7 @@ export class Connection implements ProtocolHost {
     exchange.start = time;
     exchange.lastActivity = time;
     exchange.timed = false;
+    exchange.estimated = this.estimating;
     return exchange;
   }
 
@@ -181,6 +200,7 @@ export class Connection implements ProtocolHost {
       exchange.start = time;
       exchange.timed = false;
       exchange.complete = false;
+      exchange.estimated = this.estimating;
       exchange.describe = null;
       exchange.requestBytes = last ? requestBytes - request * i : request;
       exchange.responseBytes = last ? responseBytes - response * i : response;

@@ -23,7 +23,7 @@ export class ExchangeView implements ExchangeGroup {
   readonly metrics = new Float64Array(EXCHANGE_METRICS);
   timestamp = Number.NaN;
   complete = true;
-  readonly estimated = false;
+  estimated = false;
 
   readonly #labeller: Labeller;
   readonly #names: ConnectionNames | null;
@@ -41,6 +41,7 @@ export class ExchangeView implements ExchangeGroup {
     this.labels = labels;
     this.timestamp = exchange.start;
     this.complete = exchange.complete;
+    this.estimated = exchange.estimated;
     const metrics = this.metrics;
     const start = exchange.timed ? exchange.start : Number.NaN;
     const responseEnd = exchange.responseEnd;

@@ -52,6 +52,8 @@ export class Exchange {
   requestDone = false;
   responseDone = false;
   complete = true;
+  /** It is known by the turns that were counted, not by its bytes: its connection was sampled. */
+  estimated = false;
   /** False if its first byte was not seen: `start` is then a bound, and no duration counts from it. */
   timed = true;
   /** It was yielded already (as `no_response`) and waits only to pair a late response. */
@@ -86,6 +88,7 @@ export class Exchange {
     this.requestDone = false;
     this.responseDone = false;
     this.complete = true;
+    this.estimated = false;
     this.timed = true;
     this.reported = false;
     this.error = ERROR.none;

@@ -144,7 +144,10 @@ export class Intake {
     if (lost < HALF) {
       this.#statistics.lostRecords += lost;
       connection.number = (connection.number + lost) >>> 0;
-      if (connection.parser !== null) this.#feed.totals(connection, connection.parser, bytes, words, offset, lost > 0);
+      if (connection.parser !== null) {
+        const anyLost = lost > 0 || connection.missing > 0;
+        this.#feed.totals(connection, connection.parser, bytes, words, offset, anyLost);
+      }
     }
     if (kind !== KIND.close) return;
     if (connection.cookieLow === 0 && connection.cookieHigh === 0) {
@@ -207,7 +210,10 @@ export class Intake {
       const due = isMessage ? 1 : 0;
       if (ahead !== due && ahead < HALF && ahead !== 0) {
         if (!all) return;
-        if (isMessage) this.#statistics.lostRecords += ahead - 1;
+        if (isMessage) {
+          this.#statistics.lostRecords += ahead - 1;
+          connection.missing += ahead - 1;
+        }
       }
       this.#heldBytes -= held.lengthAt(offset);
       if (isMessage && (ahead === 0 || ahead >= HALF)) this.#statistics.droppedGap++;

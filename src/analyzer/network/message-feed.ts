@@ -110,7 +110,8 @@ export class MessageFeed {
   /**
    * A totals or close record: what passed since the last message record, and messages whose record was lost.
    *
-   * @param lost message records are missing; without, turns that were not seen were not asked for (policy `count`)
+   * @param lost message records are missing; without, turns that were not seen were not asked for (policy `count`):
+   * they tell how many exchanges there were, which are told as estimated
    */
   totals(
     connection: Connection,
@@ -134,10 +135,13 @@ export class MessageFeed {
     connection.tx = (connection.tx + sent) >>> 0;
     connection.rx = (connection.rx + received) >>> 0;
     const sendLast = bytes[offset + totals.lastDirection] === DIRECTION.send;
-    if (step > 0 && step < LARGEST_STEP && !lost) connection.turnNumber = turn;
-    if (step > 0 && step < LARGEST_STEP && lost) {
+    connection.missing = 0;
+    if (step > 0 && step < LARGEST_STEP) {
       const lastFromClient = sendLast !== isServer;
-      this.#statistics.lostTurns += step;
+      if (lost) this.#statistics.lostTurns += step;
+      else this.#statistics.countedTurns += step;
+      connection.counted = !lost;
+      connection.estimating = !lost;
       connection.turnNumber = turn;
       const lastCall = Math.max(lastSend || 0, lastReceive || 0);
       parser.gap({
@@ -149,6 +153,7 @@ export class MessageFeed {
         serverBytes: isServer ? sent : received,
         time: lastCall === 0 ? time : lastCall,
       });
+      connection.estimating = false;
       return;
     }
     // Bytes may move without a call that was seen (splice): by now they have.
@@ -172,6 +177,10 @@ export class MessageFeed {
   ): void {
     const turn = words[(offset + message.turn) >>> 2];
     const segment = this.#segment;
+    // Nothing was lost, so what is missing was not asked for.
+    const counted = connection.counted && connection.missing === 0;
+    connection.counted = false;
+    connection.missing = 0;
     let time = this.#times.readOptional(words, offset + message.lastTime);
     if (Number.isNaN(time)) time = segment.time;
     if (step === 0 || step >= LARGEST_STEP) {
@@ -187,7 +196,9 @@ export class MessageFeed {
       if (own > 0 && !starts) parser.skip(fromClient, own, time);
       return;
     }
-    this.#statistics.lostTurns += step - 1;
+    if (counted) this.#statistics.countedTurns += step - 1;
+    else this.#statistics.lostTurns += step - 1;
+    connection.estimating = counted;
     parser.gap({
       // Turns alternate: what was last follows from what is next.
       lastFromClient: ((step & 1) === 1) !== fromClient,
@@ -198,6 +209,7 @@ export class MessageFeed {
       serverBytes: fromClient ? other : own,
       time,
     });
+    connection.estimating = false;
     if (starts) parser.turn(fromClient, segment);
   }
 }

@@ -61,6 +61,8 @@ export interface NetworkAnalyzer extends EventConsumer {
   /** The stage `analyzer` of the law. Unit: message and datagram records, and what is no record. */
   readonly stage: Stage;
   readonly statistics: Readonly<NetworkStatistics>;
+  /** Those that are live now; good until the next record. */
+  connections(): Iterable<Readonly<Connection>>;
   /** Length of the kernel's tick in ns, which queue times come in: the receiver learns it at run time. */
   setTickNs(ns: number): void;
 }
@@ -106,6 +108,10 @@ class Analyzer implements NetworkAnalyzer, Environment {
     this.#table = new ConnectionTable(this, options.maxConnections);
     this.#datagrams = new DatagramSockets(this, this.#times, options.maxConnections);
     this.stage = { name: 'analyzer', read: () => this.statistics.stage(this.#inFlight()) };
+  }
+
+  connections(): Iterable<Readonly<Connection>> {
+    return this.#table.live();
   }
 
   setTickNs(ns: number): void {
@@ -205,6 +211,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
       if (connection.held === null) {
         connection.number = lost;
         this.statistics.lostRecords += lost;
+        connection.missing += lost;
       }
       this.#intake.opened(connection);
     } else {

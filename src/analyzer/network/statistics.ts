@@ -25,6 +25,8 @@ export class NetworkStatistics {
   lostRecords = 0;
   /** Messages (turns) that never came. */
   lostTurns = 0;
+  /** Messages (turns) that were not asked for: policy `count`. */
+  countedTurns = 0;
   /** Records that came before their turn and were held. */
   reordered = 0;
   narrowed = 0;

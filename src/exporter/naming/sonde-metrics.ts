@@ -35,7 +35,7 @@ export const SONDE_METRICS = {
   completeness: {
     name: 'sonde_completeness_ratio',
     type: 'gauge',
-    help: 'Share of the last closed window that was seen: 1 - dropped/produced of the stage hook times the same of the stage ring.',
+    help: 'Share of the last closed window that was seen: 1 - dropped/produced of the stage hook, times the same of the stage ring, times the share of exchanges that were not estimated.',
     labels: [],
   },
   exchanges: {
@@ -48,6 +48,12 @@ export const SONDE_METRICS = {
     name: 'sonde_exchanges_incomplete_total',
     type: 'counter',
     help: 'Exchanges of which a part was lost or cut.',
+    labels: ['protocol', 'role'],
+  },
+  estimated: {
+    name: 'sonde_exchanges_estimated_total',
+    type: 'counter',
+    help: 'Exchanges that were counted without being watched, because the governor sampled: they have no operation, status or duration, and are incomplete too.',
     labels: ['protocol', 'role'],
   },
   expired: {

@@ -96,7 +96,7 @@ function writeLaw(writer: PieceWriter, { stages, series }: Reading): void {
 }
 
 function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflowed }: Reading): void {
-  for (const key of ['exchanges', 'incomplete', 'expired'] as const) {
+  for (const key of ['exchanges', 'incomplete', 'estimated', 'expired'] as const) {
     const metric = SONDE_METRICS[key];
     if (series.totals.length > 0) writer.head(metric);
     for (const totals of series.totals) {

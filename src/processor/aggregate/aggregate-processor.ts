@@ -84,12 +84,15 @@ interface Gauge {
 
 /** A memo entry: label set, slot, pair of protocol and role, unused. */
 const MEMO = 4;
+/** Counts of a pair in the open window: exchanges; incomplete and estimated ones of them; unused. */
+const COUNTS = 4;
 
 interface Totals {
   readonly protocol: string;
   readonly role: string;
   exchanges: number;
   incomplete: number;
+  estimated: number;
   expired: number;
 }
 
@@ -108,7 +111,7 @@ class WindowAggregator implements AggregateProcessor {
   readonly #series: SeriesStore;
   readonly #completeness: Completeness;
   readonly #totals: Totals[] = [];
-  /** Of the open window, two for each of #totals: exchanges, and those of them that are incomplete. */
+  /** Of the open window, COUNTS for each of #totals. */
   #open = new Float64Array(32);
 
   /** Rows of the open window, by slot. */
@@ -168,9 +171,13 @@ class WindowAggregator implements AggregateProcessor {
       return;
     }
     const slot = this.#memo[at + 1];
-    const pair = this.#memo[at + 2] * 2;
+    const pair = this.#memo[at + 2] * COUNTS;
     this.#open[pair] += 1;
-    if (!(group as ExchangeGroup).complete) this.#open[pair + 1] += 1;
+    if (!(group as ExchangeGroup).complete) {
+      this.#open[pair + 1] += 1;
+      // What is estimated is never complete.
+      if ((group as ExchangeGroup).estimated) this.#open[pair + 2] += 1;
+    }
 
     const rows = this.#rows;
     const base = slot * this.#layout.stride;
@@ -224,13 +231,19 @@ class WindowAggregator implements AggregateProcessor {
   #close(now: number): void {
     for (const slot of this.#touched) this.#merge(slot, now);
     this.#touched.length = 0;
+    let exchanges = 0;
+    let estimated = 0;
     for (const [pair, totals] of this.#totals.entries()) {
-      totals.exchanges += this.#open[pair * 2];
-      totals.incomplete += this.#open[pair * 2 + 1];
+      const first = pair * COUNTS;
+      exchanges += this.#open[first];
+      estimated += this.#open[first + 2];
+      totals.exchanges += this.#open[first];
+      totals.incomplete += this.#open[first + 1];
+      totals.estimated += this.#open[first + 2];
     }
     this.#open.fill(0);
     this.#expire(now);
-    this.#completeness.mark();
+    this.#completeness.mark(exchanges, estimated);
   }
 
   #merge(slot: number, now: number): void {
@@ -310,8 +323,8 @@ class WindowAggregator implements AggregateProcessor {
     const role = labels.role ?? '';
     const known = this.#totals.findIndex((totals) => totals.protocol === protocol && totals.role === role);
     if (known >= 0) return known;
-    const pair = this.#totals.push({ protocol, role, exchanges: 0, incomplete: 0, expired: 0 }) - 1;
-    if (pair * 2 >= this.#open.length) {
+    const pair = this.#totals.push({ protocol, role, exchanges: 0, incomplete: 0, estimated: 0, expired: 0 }) - 1;
+    if (pair * COUNTS >= this.#open.length) {
       const open = new Float64Array(this.#open.length * 2);
       open.set(this.#open);
       this.#open = open;
@@ -331,7 +344,7 @@ class WindowAggregator implements AggregateProcessor {
       produced: this.#produced,
       delivered: this.#delivered,
       inFlight,
-      // Nothing samples yet; and overflow series, which always find room, take what is too much.
+      // The governor samples before exchanges are made; and overflow series, which always find room, take what is too much.
       dropped: { sampled: 0, cardinality: this.#noRoom },
       skipped: {},
     };
@@ -339,13 +352,7 @@ class WindowAggregator implements AggregateProcessor {
 
   #snapshot(): SeriesSnapshot {
     const shared = this.#series.share();
-    const totals: ExchangeTotals[] = this.#totals.map(({ protocol, role, exchanges, incomplete, expired }) => ({
-      protocol,
-      role,
-      exchanges,
-      incomplete,
-      expired,
-    }));
+    const totals: ExchangeTotals[] = this.#totals.map((counted) => ({ ...counted }));
     return {
       layout: this.#layout,
       pages: shared.pages,

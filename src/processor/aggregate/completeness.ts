@@ -12,8 +12,8 @@ interface Mark {
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
 /**
- * Which share of the socket calls of a window made it through the kernel's hooks and the ring: the product of
- * 1 − dropped/produced of both stages, each over what it counted since the mark before. 1 when nothing happened.
+ * Which share of a window was seen: the product of 1 − dropped/produced of the kernel's hooks and of the ring, each
+ * over what it counted since the mark before, and of 1 − estimated/all exchanges. 1 when nothing happened.
  */
 export class Completeness {
   readonly #marks: readonly Mark[];
@@ -28,9 +28,9 @@ export class Completeness {
     return this.#ratio;
   }
 
-  /** A window has closed. */
-  mark(): void {
-    this.#ratio = 1;
+  /** A window with so many exchanges has closed. */
+  mark(exchanges: number, estimated: number): void {
+    this.#ratio = estimated > 0 ? 1 - estimated / exchanges : 1;
     for (const mark of this.#marks) {
       const count = mark.stage.read();
       const dropped = sum(count.dropped);

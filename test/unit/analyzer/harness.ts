@@ -29,6 +29,7 @@ export interface Seen {
   requestBytes: number;
   responseBytes: number;
   complete: boolean;
+  estimated: boolean;
   pid: number;
   comm: string;
   connection: string;
@@ -73,6 +74,7 @@ export class Collector implements Consumer {
       requestBytes: metrics[EXCHANGE_METRIC.requestBytes],
       responseBytes: metrics[EXCHANGE_METRIC.responseBytes],
       complete: exchange.complete,
+      estimated: exchange.estimated,
       pid: exchange.pid(),
       comm: exchange.comm(),
       connection: exchange.connectionId(),

@@ -81,7 +81,7 @@ const ROLES = { client: ROLE.client, server: ROLE.server, unknown: ROLE.unknown 
 export class Socket {
   readonly index: number;
   readonly generation: number;
-  policy: 'stream' | 'headers' = 'stream';
+  policy: 'stream' | 'headers' | 'count' = 'stream';
   receiveClass = 0;
   sendClass = 0;
   /** Set to lose the records that follow: the counters go on. */
@@ -193,7 +193,7 @@ export class Socket {
     }
     if (start) this.turn++;
     this.#direction = direction;
-    if (this.policy === 'headers' && !start) return this;
+    if (this.policy === 'count' || (this.policy === 'headers' && !start)) return this;
     this.number++;
     if (this.lossy || more.lost === true) return this;
     const limit = this.policy === 'headers' ? this.#limit(direction) : (this.#options.payload ?? 4096);

@@ -190,8 +190,8 @@ describe('createAggregateProcessor', () => {
     aggregate.flush(1);
     const snapshot = aggregate.store.snapshot();
     expect(snapshot.totals).toEqual([
-      { protocol: 'http', role: 'server', exchanges: 2, incomplete: 1, expired: 0 },
-      { protocol: 'generic', role: 'client', exchanges: 1, incomplete: 1, expired: 0 },
+      { protocol: 'http', role: 'server', exchanges: 2, incomplete: 1, estimated: 0, expired: 0 },
+      { protocol: 'generic', role: 'client', exchanges: 1, incomplete: 1, estimated: 0, expired: 0 },
     ]);
     snapshot.release();
   });
