@@ -9,7 +9,6 @@
 #include "include/socket.h"
 
 const volatile __u32 payload_bytes = PAYLOAD_MAX;
-const volatile __u8 capture_udp = 0;
 const volatile __u8 queue_time = 1; /* 0 off, 1 coarse, 2 precise */
 /*
  * Until user space has read a connection's beginning and set its policy, each message shows so many bytes and of the
@@ -92,7 +91,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	struct message_record *record;
 	struct sock_state *state;
 	struct tcp_sock *tp;
-	__u32 tgid, policy, *word, wanted, number, before, rx, moved, length, captured = 0;
+	__u32 tgid, policy, *word, wanted, number, before, rx, moved, length, captured = 0, off;
 	struct task_struct *task;
 	__u64 time, last;
 	__u16 family, record_flags = 0;
@@ -101,12 +100,17 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	if (!ring)
 		return 0;
 	count_call(ring, COUNT_RUNS);
+	off = *(volatile __u32 *)&switched_off;
+	if (off & SWITCHED_CAPTURE) {
+		count_call(ring, SKIP_OFF);
+		return 0;
+	}
 	family = sk->__sk_common.skc_family;
 	if (family != AF_INET && family != AF_INET6) {
 		count_call(ring, SKIP_FAMILY);
 		return 0;
 	}
-	if (sk->sk_protocol != IPPROTO_TCP && !(capture_udp && sk->sk_protocol == IPPROTO_UDP)) {
+	if (sk->sk_protocol != IPPROTO_TCP && !(sk->sk_protocol == IPPROTO_UDP && !(off & SWITCHED_UDP))) {
 		count_call(ring, SKIP_FAMILY);
 		return 0;
 	}
@@ -121,7 +125,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	task = bpf_get_current_task_btf();
 	tgid = task->tgid;
 	if (sk->sk_protocol == IPPROTO_UDP)
-		return on_datagram(ring, sk, ret, direction, task);
+		return on_datagram(ring, sk, ret, direction, task, off);
 
 	tp = tcp_of(sk);
 	if (!tp) {
@@ -208,6 +212,10 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		wanted = ret;
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
+	if (wanted && (off & SWITCHED_PAYLOAD)) {
+		wanted = 0;
+		record_flags = FLAG_NO_PAYLOAD;
+	}
 	if (wanted && ((direction == DIRECTION_RECEIVE && (flags & MSG_TRUNC)) || !is_users(sk) ||
 		       !find_buffer(&buffer, task, state, ret))) {
 		wanted = 0;
@@ -227,7 +235,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 			record_flags = FLAG_NO_PAYLOAD;
 	}
 	if (record_flags & FLAG_NO_PAYLOAD)
-		count_call(ring, PAYLOAD_UNREADABLE);
+		count_call(ring, off & SWITCHED_PAYLOAD ? PAYLOAD_OFF : PAYLOAD_UNREADABLE);
 	record->queue = 0;
 	if (start) {
 		record_flags |= FLAG_START;

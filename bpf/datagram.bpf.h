@@ -34,7 +34,7 @@ static __always_inline void destination_of(struct user_sockaddr *peer)
 }
 
 static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk, int ret, int direction,
-				       struct task_struct *task)
+				       struct task_struct *task, __u32 off)
 {
 	__u32 tgid = task->tgid, wanted = ret, captured = 0, length;
 	__u16 family = sk->__sk_common.skc_family, port = sk->__sk_common.skc_dport;
@@ -61,7 +61,7 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 		wanted = payload_bytes;
 	if (wanted > PAYLOAD_MAX)
 		wanted = PAYLOAD_MAX;
-	if (!is_users(sk) || !find_buffer(&buffer, task, NULL, ret))
+	if ((off & SWITCHED_PAYLOAD) || !is_users(sk) || !find_buffer(&buffer, task, NULL, ret))
 		wanted = 0;
 	length = record_length(sizeof(*record), wanted);
 	record = ring_reserve(ring, length, false);
@@ -96,7 +96,7 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
 	record->family = family == AF_INET ? 4 : 6;
 	if (!captured)
-		count_call(ring, PAYLOAD_UNREADABLE);
+		count_call(ring, off & SWITCHED_PAYLOAD ? PAYLOAD_OFF : PAYLOAD_UNREADABLE);
 	count_call(ring, COUNT_MESSAGES);
 	ring_commit(&record->head, length);
 	return 0;

@@ -11,23 +11,29 @@ static __always_inline void finish(const struct sock *sk, struct sock_state *sta
 {
 	struct totals totals = {.tx = state->tx, .rx = rx, .number = state->number, .turn = state->turn};
 	struct ring_header *ring = this_ring();
+	__u32 phase;
 
 	if (state->phase == PHASE_READY && owner_settled(state))
 		announce(state);
-	if (state->phase == PHASE_ANNOUNCED || state->phase == PHASE_MUTED)
+	phase = state->phase;
+	/* The socket may be destroyed while sonde_forget ends it on another CPU: one of them does it. */
+	if (phase < PHASE_HIDDEN || phase == PHASE_OVER ||
+	    __sync_val_compare_and_swap(&state->phase, phase, PHASE_OVER) != phase)
+		return;
+	if (phase == PHASE_ANNOUNCED || phase == PHASE_MUTED)
 		report_totals(state, RECORD_CLOSE, now, &totals);
-	if (state->phase >= PHASE_HIDDEN && state->phase != PHASE_OVER) {
-		if (ring && state->generation)
-			count(ring, SOCKETS_CLOSED);
-		state->phase = PHASE_OVER;
-		give_index_back(state);
-	}
+	if (ring && state->generation)
+		count(ring, SOCKETS_CLOSED);
+	give_index_back(state);
 }
 
 static __always_inline void on_connect(struct sock *sk, __u64 now)
 {
 	struct sock_state *state = socket_state(sk);
 
+	/* A connection of that time is joined by its first call after it. */
+	if (is_off(SWITCHED_CAPTURE))
+		return;
 	/* A socket that failed or was disconnected connects again: a new connection with a new index. */
 	if (state && state->phase >= PHASE_HIDDEN) {
 		finish(sk, state, now, state->rx_final);
@@ -44,9 +50,12 @@ static __always_inline void on_connect(struct sock *sk, __u64 now)
 
 static __always_inline void on_established(struct sock *sk, int oldstate, __u64 now)
 {
-	struct sock_state *state = make_state(sk);
+	struct sock_state *state;
 	struct tcp_sock *tp = tcp_of(sk);
 
+	if (is_off(SWITCHED_CAPTURE))
+		return;
+	state = make_state(sk);
 	if (!state || !tp || state->established)
 		return;
 	state->established = 1;

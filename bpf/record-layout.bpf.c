@@ -24,6 +24,7 @@ enum policy policy;
 enum counter counter;
 enum tcp_event event;
 enum retransmit_cause retransmit;
+enum switched switched;
 
 /* What record.h has as macros. */
 enum layout {

@@ -4,5 +4,6 @@
 #include "control.bpf.c"
 #include "life.bpf.c"
 #include "sweep.bpf.c"
+#include "switch.bpf.c"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -92,6 +92,7 @@ ${constant('RECORD', layout)}`,
     constant('COUNTER', values(types, 'counter', '')),
     constant('TCP_EVENT', values(types, 'tcp_event', 'TCP_EVENT_')),
     constant('RETRANSMIT', values(types, 'retransmit_cause', 'RETRANSMIT_')),
+    constant('SWITCHED', values(types, 'switched', 'SWITCHED_')),
   ].join('\n\n')}\n`;
 }
 

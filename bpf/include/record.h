@@ -72,6 +72,7 @@ enum close_reason {
 	CLOSE_RESET_REMOTE = 4,   /* the peer sent a reset */
 	CLOSE_TIMEOUT = 5,        /* retransmissions or keep-alives ran out */
 	CLOSE_CONNECT_FAILED = 6, /* it never was established: see error */
+	CLOSE_SWITCHED_OFF = 7, /* it goes on, but capture was switched off */
 };
 
 /* Policy of a socket, the low half of its word in the policy table (the high half is the generation). */
@@ -87,6 +88,14 @@ enum policy {
 };
 
 /* What every record starts with. length is written last: until then it is 0 in the ring. */
+/* Bits of what user space has switched off. */
+enum switched {
+	SWITCHED_CAPTURE = 1, /* everything */
+	SWITCHED_PAYLOAD = 2, /* the bytes of messages: records come without */
+	SWITCHED_TCP = 4,     /* tcp, tcp_event and listener records */
+	SWITCHED_UDP = 8,     /* datagram records */
+};
+
 struct record_head {
 	__u32 length; /* of the whole record, padding included */
 	__u8 kind;
@@ -266,6 +275,8 @@ enum counter {
 	TCP_EVENTS = 17,         /* happenings that a tcp_event_record tells of */
 	TCP_EVENTS_WRITTEN = 18, /* of them: those whose record was written */
 	TCP_EVENTS_PACED = 19,   /* of them: beyond the pace at which records are written; they are in the totals alone */
+	SKIP_OFF = 20,           /* runs while capture was switched off */
+	PAYLOAD_OFF = 21,        /* message records without payload because that was switched off */
 	COUNTERS = 24,
 };
 

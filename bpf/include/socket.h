@@ -70,6 +70,14 @@ const volatile __u32 default_policy = POLICY_STREAM;
 __u32 self_tgid = 0;
 __u32 next_index = 0;
 
+/* What user space has switched off (enum switched), through the program sonde_switch. */
+__u32 switched_off = 0;
+
+static __always_inline bool is_off(enum switched part)
+{
+	return *(volatile __u32 *)&switched_off & part;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -193,7 +201,7 @@ __noinline int announce(struct sock_state *state)
 	struct open_record *record;
 	__u16 family;
 
-	if (!ring || !state)
+	if (!ring || !state || is_off(SWITCHED_CAPTURE))
 		return 0;
 	if (!take_index(state)) {
 		count(ring, TABLE_FULL);

@@ -28,4 +28,6 @@ export interface EventConsumer {
  */
 export interface PolicySink {
   set(index: number, generation: number, word: number): void;
+  /** An open, owner or close record, before the analyzer acts on it. */
+  life?(batch: EventBatch, offset: number): void;
 }

@@ -1,12 +1,12 @@
 import type { ConnectionNames } from '../analyzer/network/exchange-view.ts';
 import { createNetworkAnalyzer } from '../analyzer/network/network-analyzer.ts';
+import type { NetworkAnalyzer } from '../analyzer/network/network-analyzer.ts';
 import type { ProtocolSettings } from '../analyzer/network/protocols.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Consumer } from '../model/data-group.ts';
 import type { EventConsumer, PolicySink } from '../model/event-batch.ts';
 import type { LabelSets } from '../model/label-sets.ts';
 import type { Stage } from '../model/law.ts';
-import { withoutProtocol } from './without-protocol.ts';
 
 /** What runs on the events' clock besides the analyzer. */
 export interface Ticking {
@@ -35,6 +35,8 @@ export interface AnalysisOptions {
 export interface Analysis {
   readonly events: EventConsumer;
   readonly stage: Stage;
+  /** What can be switched while it runs. */
+  readonly live: Pick<NetworkAnalyzer, 'enableProtocol' | 'endDatagrams' | 'interrupt'>;
 }
 
 const NS_PER_MS = 1e6;
@@ -44,7 +46,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
   const { network } = configuration.analyzers;
   const analyzer = createNetworkAnalyzer({
     labels,
-    next: network.protocols.generic.enabled ? next : withoutProtocol('generic', labels, next),
+    next,
     maxConnections: network.max_connections,
     protocols: protocolSettings(configuration),
     ...(policy === undefined ? {} : { policy }),
@@ -53,6 +55,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
   });
   return {
     stage: analyzer.stage,
+    live: analyzer,
     events: {
       consume: (batch) => analyzer.consume(batch),
       tick(now) {

@@ -44,6 +44,8 @@ function endOf(reason: number): ConnectionEnd {
       return 'reset';
     case CLOSE.timeout:
       return 'timeout';
+    case CLOSE.switchedOff:
+      return 'flush';
     case CLOSE.unknown:
       return 'input_end';
     default:

@@ -46,6 +46,8 @@ export class Connection implements ProtocolHost {
   /** `local` is the server's end whatever the role: a replay that was told who is who, but not where it sat. */
   localIsServer = false;
   joined = false;
+  /** What it said for a while was not asked for: its next record is where it is taken up again. */
+  resumes = false;
   pid = 0;
   openedAt = Number.NaN;
   /** Given to the first exchange of a client, then NaN. */
@@ -123,6 +125,7 @@ export class Connection implements ProtocolHost {
     this.addresses.fill(0);
     this.localIsServer = false;
     this.joined = false;
+    this.resumes = false;
     this.pid = 0;
     this.openedAt = Number.NaN;
     this.connectNs = Number.NaN;
@@ -225,6 +228,18 @@ export class Connection implements ProtocolHost {
   widen(): void {
     this.environment.statistics.widened++;
     this.#setPolicy(POLICY.stream | POLICY.set);
+  }
+
+  /**
+   * Ends what is open, incomplete. What it speaks is to be recognised afresh from its next message on, and what
+   * passes until then is not counted as lost.
+   */
+  interrupt(time: number): void {
+    this.parser?.end('flush', time);
+    this.parser = null;
+    this.direct = false;
+    this.joined = true;
+    this.resumes = true;
   }
 
   handOver(): Parser {

@@ -1,4 +1,4 @@
-import { KIND, RECORD } from '../../model/record.gen.ts';
+import { DIRECTION, FLAG, KIND, RECORD } from '../../model/record.gen.ts';
 import { endConnection } from './closing.ts';
 import type { Connection } from './connection.ts';
 import type { Detection } from './detection.ts';
@@ -113,6 +113,7 @@ export class Intake {
   ): void {
     if (kind === KIND.message) {
       connection.number = recordNumber(words, offset, true);
+      if (connection.resumes) resume(connection, bytes, words, halves, offset);
       if (
         connection.parser === null &&
         connection.undecided === null &&
@@ -136,7 +137,7 @@ export class Intake {
       return;
     }
     const lost = (recordNumber(words, offset, false) - connection.number) >>> 0;
-    if (kind === KIND.close) {
+    if (kind === KIND.close && !connection.resumes) {
       this.decide(connection);
       // Everything it said was lost: the exchanges are counted all the same.
       if (connection.parser === null && connection.number + lost > 0) this.#detection.presume(connection);
@@ -278,6 +279,25 @@ function messagesIn(records: RecordStore | null): number {
     if (records.bytes[offset + head.kind] === KIND.message) count++;
   }
   return count;
+}
+
+/** The first record after a time in which messages were not asked for: what passed is none of its business. */
+function resume(
+  connection: Connection,
+  bytes: Uint8Array,
+  words: Uint32Array,
+  halves: Uint16Array,
+  offset: number,
+): void {
+  const { message } = RECORD;
+  const word = offset >>> 2;
+  const size = words[word + message.size / 4];
+  const sends = bytes[offset + head.direction] === DIRECTION.send;
+  const starts = (halves[(offset + head.flags) >>> 1] & FLAG.start) !== 0;
+  connection.resumes = false;
+  connection.turnNumber = (words[word + message.turn / 4] - (starts ? 1 : 0)) >>> 0;
+  connection.tx = words[word + message.tx / 4];
+  connection.rx = (words[word + message.rx / 4] - (sends ? 0 : size)) >>> 0;
 }
 
 function takeOwner(connection: Connection, words: Uint32Array, offset: number): void {

@@ -65,6 +65,16 @@ export interface NetworkAnalyzer extends EventConsumer {
   connections(): Iterable<Readonly<Connection>>;
   /** Length of the kernel's tick in ns, which queue times come in: the receiver learns it at run time. */
   setTickNs(ns: number): void;
+  /**
+   * Switches a protocol. Off: connections that speak it end what is open, incomplete, and go on as whatever else
+   * recognises them, `generic` in the end; records of exchanges of a protocol that is off are skipped by design. On:
+   * connections that are generic are looked at again.
+   */
+  enableProtocol(name: string, enabled: boolean): void;
+  /** UDP is not captured from here on: what is open ends, incomplete. */
+  endDatagrams(): void;
+  /** Messages of this connection are not asked for from here on: what is open ends, incomplete. */
+  interrupt(index: number, generation: number): void;
 }
 
 /** Pairs the messages of each connection into exchanges, and yields them to `next`. */
@@ -87,6 +97,8 @@ class Analyzer implements NetworkAnalyzer, Environment {
   readonly #intake: Intake;
   readonly #table: ConnectionTable;
   readonly #datagrams: DatagramSockets;
+  /** Of the last tick. */
+  #now = 0;
   #nextTimers = -Infinity;
   #nextSweep = -Infinity;
 
@@ -116,6 +128,33 @@ class Analyzer implements NetworkAnalyzer, Environment {
 
   setTickNs(ns: number): void {
     this.#feed.tickNs = ns;
+  }
+
+  enableProtocol(name: string, enabled: boolean): void {
+    const { generic } = this.protocols;
+    const affected = (connection: Connection): boolean =>
+      connection.parser !== null &&
+      (enabled ? connection.protocol === generic : connection.protocol.module.name === name);
+    // Those of `generic` itself go on: only what comes of them changes.
+    const connections = name === generic.module.name ? [] : [...this.#table.live()].filter(affected);
+    for (const connection of connections) {
+      this.#intake.release(connection);
+      connection.interrupt(this.#now);
+      connection.widen();
+    }
+    this.protocols.enable(name, enabled);
+  }
+
+  endDatagrams(): void {
+    this.#datagrams.flush(this.#now);
+  }
+
+  interrupt(index: number, generation: number): void {
+    const connection = this.#table.at(index);
+    if (connection === null || !connection.live || connection.generation !== generation) return;
+    this.#intake.release(connection);
+    this.#intake.decide(connection);
+    if (connection.live) connection.interrupt(this.#now);
   }
 
   consume(batch: EventBatch): void {
@@ -160,6 +199,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
   }
 
   tick(now: number): void {
+    this.#now = now;
     this.#intake.tick();
     if (now < this.#nextTimers) return;
     this.#nextTimers = now + TIMERS_NS;
@@ -185,6 +225,10 @@ class Analyzer implements NetworkAnalyzer, Environment {
 
   finished(exchange: Exchange, connection: Connection): void {
     const statistics = this.statistics;
+    if (!connection.protocol.enabled) {
+      statistics.refused('off', exchange.messages);
+      return;
+    }
     statistics.exchanges++;
     if (!exchange.complete) statistics.incomplete++;
     statistics.delivered += exchange.messages;
@@ -201,6 +245,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
       return;
     }
     if (kind === KIND.close && this.#datagrams.close(batch, offset)) return;
+    if (kind === KIND.open || kind === KIND.owner || kind === KIND.close) this.policy?.life?.(batch, offset);
     const { bytes, words, halves } = batch;
     const connection = this.#locate(batch, offset, kind);
     if (connection === null) return;

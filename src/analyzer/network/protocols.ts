@@ -24,12 +24,15 @@ export class Protocol {
   readonly timeoutNs: number;
   readonly ports: ReadonlySet<number>;
   readonly pool = new ExchangePool();
+  /** Off: its exchanges are not yielded, and no connection is recognised as speaking it. */
+  enabled: boolean;
 
   constructor(module: ProtocolModule, id: number, settings: ProtocolSettings) {
     this.module = module;
     this.id = id;
     this.timeoutNs = settings.timeoutNs ?? module.timeoutNs;
     this.ports = new Set(settings.ports ?? module.ports);
+    this.enabled = settings.enabled ?? true;
   }
 }
 
@@ -38,9 +41,10 @@ const MAX_LEARNED = 1024;
 
 /** The protocols of one analyzer: those that bytes are asked for, in this order, and what takes the rest. */
 export class Protocols {
-  readonly detected: readonly Protocol[];
+  detected: readonly Protocol[] = [];
   readonly generic: Protocol;
   readonly datagrams: Protocol;
+  readonly #known: readonly Protocol[];
   readonly #learned = new Map<number, Protocol>();
 
   constructor(texts: Texts, settings: Readonly<Record<string, ProtocolSettings>>) {
@@ -48,9 +52,18 @@ export class Protocols {
     const make = (module: ProtocolModule): Protocol => new Protocol(module, id++, settings[module.name] ?? {});
     this.generic = make(createGeneric());
     this.datagrams = make(createGenericDatagrams());
-    this.detected = [createHttp(texts)]
-      .filter((module) => settings[module.name]?.enabled !== false)
-      .map((module) => make(module));
+    this.#known = [createHttp(texts)].map((module) => make(module));
+    this.detected = this.#known.filter((protocol) => protocol.enabled);
+  }
+
+  /** @returns whether it was the other way; false for a protocol that there is not */
+  enable(name: string, enabled: boolean): boolean {
+    const named = [...this.#known, this.generic, this.datagrams].filter(({ module }) => module.name === name);
+    const changed = named.filter((protocol) => protocol.enabled !== enabled);
+    for (const protocol of changed) protocol.enabled = enabled;
+    this.detected = this.#known.filter((protocol) => protocol.enabled);
+    for (const [port, protocol] of this.#learned) if (!protocol.enabled) this.#learned.delete(port);
+    return changed.length > 0;
   }
 
   /** A connection to this server port was recognised. */

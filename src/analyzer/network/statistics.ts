@@ -14,6 +14,8 @@ export class NetworkStatistics {
   /** Records that no exchange waits for: greetings, pushes, answers after the timeout. */
   skippedUnrequested = 0;
   skippedLate = 0;
+  /** Records in exchanges of a protocol that is switched off. */
+  skippedOff = 0;
 
   exchanges = 0;
   incomplete = 0;
@@ -53,6 +55,9 @@ export class NetworkStatistics {
         return;
       case 'late':
         this.skippedLate += count;
+        return;
+      case 'off':
+        this.skippedOff += count;
     }
   }
 
@@ -60,7 +65,7 @@ export class NetworkStatistics {
   stage(inFlight: number): StageCount {
     return {
       // Messages that are no part of an exchange by design are not in the law.
-      produced: this.produced - this.skippedUnrequested - this.skippedLate,
+      produced: this.produced - this.skippedUnrequested - this.skippedLate - this.skippedOff,
       delivered: this.delivered,
       inFlight,
       dropped: {
@@ -69,7 +74,7 @@ export class NetworkStatistics {
         parse: this.droppedParse,
         bad_record: this.droppedBadRecord,
       },
-      skipped: { unrequested: this.skippedUnrequested, late: this.skippedLate },
+      skipped: { unrequested: this.skippedUnrequested, late: this.skippedLate, off: this.skippedOff },
     };
   }
 }

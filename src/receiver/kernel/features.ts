@@ -38,7 +38,7 @@ const FEATURES: readonly FeatureNeeds[] = [
   },
   {
     name: 'sweep',
-    programs: ['sonde_sweep'],
+    programs: ['sonde_sweep', 'sonde_forget'],
     types: ['bpf_iter__bpf_sk_storage_map'],
     required: false,
     remedy: 'Use Linux 5.9 or later; until then the totals of a connection come with its next message or its close.',
@@ -54,6 +54,10 @@ const FEATURES: readonly FeatureNeeds[] = [
 
 /** Run by BPF_PROG_RUN, attached to nothing. */
 export const SELF_PROGRAM = 'sonde_self';
+/** Run by BPF_PROG_RUN; writes what is switched off. */
+export const SWITCH_PROGRAM = 'sonde_switch';
+/** An iterator that ends the records of every socket. */
+export const FORGET_PROGRAM = 'sonde_forget';
 export const QUEUE_PROGRAM = 'sonde_queue';
 export const SWEEP_PROGRAM = 'sonde_sweep';
 /** Their runs are the unit of the stage `hook`. */

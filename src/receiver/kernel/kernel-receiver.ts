@@ -1,10 +1,10 @@
 import type { EventBatch, EventConsumer } from '../../model/event-batch.ts';
 import type { Stage } from '../../model/law.ts';
-import { COUNTER, RECORD } from '../../model/record.gen.ts';
+import { COUNTER, RECORD, SWITCHED } from '../../model/record.gen.ts';
 import { loadAddon, objectPath, type Probe } from './addon.ts';
 import type { Feature } from './features.ts';
-import { SWEEP_PROGRAM } from './features.ts';
-import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer } from './load.ts';
+import { FORGET_PROGRAM, SWEEP_PROGRAM } from './features.ts';
+import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer, writeSwitches } from './load.ts';
 import type { PolicyTable } from './policy-table.ts';
 import { createPolling, systemTimers, type Timers } from './polling.ts';
 import { createHookStage, createRingStage, type KernelCounts } from './stages.ts';
@@ -34,6 +34,11 @@ export interface KernelReceiver {
   start(): void;
   /** Detaches, hands over everything that is left, and closes. More than once is harmless. */
   stop(): Promise<void>;
+  /**
+   * Switches a part of the capture while it runs; `payload` and `udp` with the next call. Resolves when what came before
+   * was handed over. Off and on of `capture` end every connection: it is joined by its next call.
+   */
+  switch(part: SwitchedPart, on: boolean): Promise<void>;
   /** Empty before start. */
   features(): readonly Feature[];
   /** Length of a kernel tick in ns, the unit of `queue` in records with FLAG.queueTicks. */
@@ -45,6 +50,9 @@ export interface KernelReceiver {
   /** Time of the BPF programs, null unless the kernel measures it (kernel.bpf_stats_enabled); memory of the maps. */
   kernelCost(): KernelCost;
 }
+
+/** What can be switched while the programs run. */
+export type SwitchedPart = keyof typeof SWITCHED;
 
 export interface KernelCost {
   readonly kernel_ns: number | null;
@@ -80,6 +88,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     abandoned: 0,
   };
   let cost: KernelCost = { kernel_ns: null, map_bytes: null };
+  let off = options.udp ? 0 : SWITCHED.udp;
   let swept = 0;
   let peak = 0;
   let stopping: Promise<void> | undefined;
@@ -109,8 +118,24 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   const sweep = (open: Probe, time: number): void => {
     if (time - swept < SWEEP_INTERVAL_NS) return;
     swept = time;
-    if (features.some((feature) => feature.name === 'sweep' && feature.state === 'on')) open.sweep(SWEEP_PROGRAM);
+    if (isOn('sweep')) open.sweep(SWEEP_PROGRAM);
     if (tickNs === undefined && self !== undefined) tickNs = tickLengthBetween(self, askSelf(open));
+  };
+
+  const isOn = (name: string): boolean => features.some((one) => one.name === name && one.state === 'on');
+
+  const switchPart = async (part: SwitchedPart, on: boolean): Promise<void> => {
+    const wanted = on ? off & ~SWITCHED[part] : off | SWITCHED[part];
+    if (wanted === off) return;
+    off = wanted;
+    if (part === 'udp') features = features.map((one) => (one.name === 'udp' ? udpFeature(on) : one));
+    if (probe === undefined) return;
+    writeSwitches(probe, off);
+    await new Promise<void>((resolve) => timers.set(resolve, SETTLE_MS));
+    // Stopped meanwhile, or switched on again.
+    if (probe === undefined || off !== wanted) return;
+    if (part === 'capture' && !on && isOn('sweep')) probe.sweep(FORGET_PROGRAM);
+    drain(probe, false);
   };
 
   const polling = createPolling({
@@ -164,6 +189,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       stopping ??= shutDown();
       return stopping;
     },
+    switch: switchPart,
     features: () => features,
     tickNs: () => tickNs ?? USUAL_TICK_NS,
     counters() {
@@ -179,6 +205,12 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     },
     kernelCost: () => (probe === undefined ? cost : readCost(probe)),
   };
+}
+
+function udpFeature(on: boolean): Feature {
+  return on
+    ? { name: 'udp', state: 'on', reason: null, remedy: null }
+    : { name: 'udp', state: 'off', reason: 'switched off', remedy: 'Switch it on: PUT /features.' };
 }
 
 function readCost(probe: Probe): KernelCost {

@@ -1,5 +1,5 @@
 import { SondeError } from '../../model/errors.ts';
-import { POLICY } from '../../model/record.gen.ts';
+import { POLICY, SWITCHED } from '../../model/record.gen.ts';
 import { type Addon, explain, isAddonError, type Probe } from './addon.ts';
 import {
   type Feature,
@@ -8,6 +8,7 @@ import {
   QUEUE_PROGRAM,
   refuse,
   SELF_PROGRAM,
+  SWITCH_PROGRAM,
   wantedTypes,
 } from './features.ts';
 import { type CaptureFilter, filterUse, writeFilters } from './filter-maps.ts';
@@ -88,6 +89,13 @@ export function askSelf(probe: Probe): SelfAnswer {
   };
 }
 
+/** Tells the hooks what is off, as bits of SWITCHED: from here on, but for calls that are under way. */
+export function writeSwitches(probe: Probe, off: number): void {
+  const request = new Uint8Array(8);
+  new DataView(request.buffer).setUint32(0, off, true);
+  probe.run(SWITCH_PROGRAM, request);
+}
+
 interface Attempt {
   readonly object: string;
   readonly originNs: bigint;
@@ -103,7 +111,7 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
   const probe = new addon.Probe({
     object,
     originNs,
-    programs: [SELF_PROGRAM, ...programs],
+    programs: [SELF_PROGRAM, SWITCH_PROGRAM, ...programs],
     ringBytes,
     maxConnections,
     mapEntries: { free_indexes: maxConnections },
@@ -111,7 +119,6 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
       ring_bytes: ringBytes,
       max_connections: maxConnections,
       payload_bytes: payloadBytes,
-      capture_udp: udp,
       // What was to be precise and cannot be is at least coarse.
       queue_time: QUEUE_TIME[options.queueTime === 'precise' && !precise ? 'coarse' : options.queueTime],
       filter_use: filterUse(filter),
@@ -122,6 +129,7 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
   try {
     // Before anything is attached: the probe must never feed on its own sockets.
     const self = askSelf(probe);
+    writeSwitches(probe, udp ? 0 : SWITCHED.udp);
     if (precise && !self.tcpClock) throw new RefusedProgram(QUEUE_PROGRAM, 'its TCP clock cannot be read');
     writeFilters(probe, filter);
     // Connections before messages, so that a socket's first call finds its beginning recorded.

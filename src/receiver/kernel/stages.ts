@@ -30,6 +30,7 @@ export function createHookStage(read: () => KernelCounts): Stage {
         self: count('skipSelf'),
         filtered: count('skipFiltered'),
         policy: count('skipPolicy'),
+        off: count('skipOff'),
       };
       // What is passed over by design is not in the law: it comes off the count that a run starts with.
       let passedOver = 0;

@@ -110,7 +110,9 @@ export type RefusalReason =
   /** Nobody asked: greetings, pushes, what follows a finished exchange. */
   | 'unrequested'
   /** The answer to an exchange that was reported as `no_response`. */
-  | 'late';
+  | 'late'
+  /** Its protocol is switched off. */
+  | 'off';
 
 /** What a parser sees of its connection and may do with it. */
 export interface ProtocolHost {

@@ -19,6 +19,7 @@ describe('planFeatures', () => {
       'sonde_state',
       'sonde_destroy',
       'sonde_sweep',
+      'sonde_forget',
       'sonde_queue',
     ]);
     expect(plan.missing).toBeUndefined();

@@ -81,7 +81,6 @@ describe('loadProbe', () => {
       ring_bytes: 1 << 20,
       max_connections: 1000,
       payload_bytes: 1024,
-      capture_udp: false,
       queue_time: 2,
       filter_use: 0,
       default_policy: POLICY.stream,
@@ -106,7 +105,13 @@ describe('loadProbe', () => {
 
   it('does without all that is optional', () => {
     const { opened, features } = load({ refusesLoad: ['sonde_queue', 'sonde_sweep'] });
-    expect(opened.at(-1)?.attached.toSorted()).toEqual(['sonde_destroy', 'sonde_receive', 'sonde_send', 'sonde_state']);
+    expect(opened.at(-1)?.attached.toSorted()).toEqual([
+      'sonde_destroy',
+      'sonde_forget',
+      'sonde_receive',
+      'sonde_send',
+      'sonde_state',
+    ]);
     expect(off(features)).toEqual(['sweep', 'queue_time_precise', 'udp']);
   });
 

@@ -21,7 +21,7 @@ const read = () => ({
   abandoned: 3,
 });
 
-const SKIPPED = ['skipFamily', 'skipEmpty', 'skipPeek', 'skipSelf', 'skipFiltered', 'skipPolicy'] as const;
+const SKIPPED = ['skipFamily', 'skipEmpty', 'skipPeek', 'skipSelf', 'skipFiltered', 'skipPolicy', 'skipOff'] as const;
 
 it('hook: every way a run can end is a term of its own, and runs that never began are produced and dropped', () => {
   expect(createHookStage(read).read()).toEqual({
@@ -36,6 +36,7 @@ it('hook: every way a run can end is a term of its own, and runs that never bega
       self: at(COUNTER.skipSelf),
       filtered: at(COUNTER.skipFiltered),
       policy: at(COUNTER.skipPolicy),
+      off: at(COUNTER.skipOff),
     },
   });
 });
