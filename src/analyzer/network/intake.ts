@@ -295,6 +295,8 @@ function resume(
   const sends = bytes[offset + head.direction] === DIRECTION.send;
   const starts = (halves[(offset + head.flags) >>> 1] & FLAG.start) !== 0;
   connection.resumes = false;
+  connection.missing = 0;
+  connection.counted = false;
   connection.turnNumber = (words[word + message.turn / 4] - (starts ? 1 : 0)) >>> 0;
   connection.tx = words[word + message.tx / 4];
   connection.rx = (words[word + message.rx / 4] - (sends ? 0 : size)) >>> 0;

@@ -84,6 +84,7 @@ describe('loadProbe', () => {
       queue_time: 2,
       filter_use: 0,
       default_policy: POLICY.stream,
+      undecided_bytes: 64 << 10,
     });
     expect(opened[0]?.options.originNs).toBe(5n);
     expect(off(features)).toEqual(['udp']);
