@@ -39,6 +39,7 @@ function createProgram(environment: Environment, done: (exitCode: number) => voi
       `
 Examples:
   sudo sonde run --view            watch this host, live, in the terminal
+  sonde top                        the same of a probe that runs already
   sudo sonde run --for 60          watch for a minute, then say what was counted
   sonde replay traffic.ndjson      exchanges in recorded segments, no privileges needed
   sonde doctor                     what works here, and what to do about the rest
@@ -119,6 +120,29 @@ Examples:
     });
 
   program
+    .command('top')
+    .description('show services, their routes and peers, live')
+    .option('--url <url>', 'control interface of a probe (default: control.listen, which is http://127.0.0.1:9503)')
+    .option('--token-file <file>', 'file with the token that it asks for (default: control.token_file)')
+    .addOption(configOption())
+    .addHelpText(
+      'after',
+      `
+Attaches to the probe that runs. If none runs, it starts one itself, which needs root. In a pipe it prints one table
+and ends. On a terminal: arrows and Enter go into a service, its routes and last exchanges; Esc goes back; Tab shows
+peers; / filters; s sorts; ? lists all keys; q ends.
+
+Examples:
+  sonde top
+  sonde top --url http://10.0.0.7:9503 --token-file /etc/sonde/token
+  sonde top | head -20`,
+    )
+    .action(async (options: { url?: string; tokenFile?: string; config?: string }) => {
+      const { top } = await import('./commands/top.ts');
+      done(await top({ url: options.url, tokenFile: options.tokenFile, configFile: options.config, environment }));
+    });
+
+  program
     .command('doctor')
     .description('say what works on this host, and what to do about the rest')
     .option('--json', 'as JSON')
@@ -172,7 +196,6 @@ function configOption(): Option {
 /** Planned commands that this build lacks. */
 const ABSENT = [
   ['record', 'record traffic to a file'],
-  ['top', 'the busiest services, live'],
   ['profile', 'find out where the time of exchanges goes'],
   ['hub', 'receive and process what the probes of many hosts send'],
   ['workers', 'plan workers for pipelines'],

@@ -9,6 +9,15 @@ export type Authorize = (header: string | undefined) => boolean;
 
 /** Reads the token that callers must send. @throws SondeError if the file cannot be read or holds no token. */
 export function readToken(file: string): Authorize {
+  const expected = digest(readTokenText(file));
+  return (header) => {
+    const match = /^Bearer +(\S+)$/i.exec(header ?? '');
+    return match !== null && timingSafeEqual(digest(match[1]), expected);
+  };
+}
+
+/** The token in a file. @throws SondeError if the file cannot be read or holds no token. */
+export function readTokenText(file: string): string {
   let text: string;
   try {
     text = readFileSync(file, 'utf8').trim();
@@ -25,11 +34,7 @@ export function readToken(file: string): Authorize {
       remedy: 'Put one line of at least 16 characters into it, for example from `openssl rand -hex 32`.',
     });
   }
-  const expected = digest(text);
-  return (header) => {
-    const match = /^Bearer +(\S+)$/i.exec(header ?? '');
-    return match !== null && timingSafeEqual(digest(match[1]), expected);
-  };
+  return text;
 }
 
 function digest(text: string): Buffer {

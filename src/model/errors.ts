@@ -77,6 +77,11 @@ export const ERRORS = {
     text: 'the kernel refused the BPF programs',
     remedy: 'Run `sonde doctor` to see which, and why.',
   },
+  SONDE_NO_PROBE: {
+    exitCode: 3,
+    text: 'no probe answers there',
+    remedy: 'Start one with `sudo sonde run`, or give the address of another one with --url.',
+  },
   SONDE_PORT_TAKEN: {
     exitCode: 4,
     text: 'the address is already in use',

@@ -66,6 +66,10 @@ export interface SeriesSnapshot {
   readonly overflowed: number;
   /** Share of the last closed window that was seen: neither lost in the stages `hook` and `ring` nor estimated. */
   readonly completeness: number;
+  /** When the last window closed, ns of the pipeline's clock; NaN before the first one. */
+  readonly closedAt: number;
+  /** Length of a window, ns. */
+  readonly windowNs: number;
   release(): void;
 }
 

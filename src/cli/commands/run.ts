@@ -1,12 +1,14 @@
+import { hostname } from 'node:os';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import { loadConfiguration } from '../../config/load.ts';
 import { createControlServer } from '../../control/control-server.ts';
 import { healthRoutes } from '../../control/routes/health.ts';
 import { withOpenapi } from '../../control/routes/openapi.ts';
 import { profileRoute } from '../../control/routes/profile.ts';
+import { servicesRoute } from '../../control/routes/services.ts';
 import { statusRoute } from '../../control/routes/status.ts';
 import { createStatus } from '../../control/status.ts';
-import { readToken } from '../../control/token.ts';
+import { readToken, readTokenText } from '../../control/token.ts';
 import { SondeError } from '../../model/errors.ts';
 import { createLifecycle } from '../../pipeline/lifecycle.ts';
 import { countFeatures } from '../../pipeline/features.ts';
@@ -19,15 +21,19 @@ import { createLog } from '../log.ts';
 import { createRecentLines } from '../recent-lines.ts';
 import { listenForStop } from '../stop-signal.ts';
 import { programVersion } from '../version.ts';
+import { DEMO_STARTING, IDLE } from '../view/idle.ts';
 import { createLiveView } from '../view/live-view.ts';
 import type { LiveView } from '../view/live-view.ts';
+import { createLocalSource } from '../view/local-source.ts';
+import { followExchanges } from '../view/remote-source.ts';
 import { openTerminal } from '../view/terminal.ts';
 
 export interface RunOptions {
   readonly configFile: string | undefined;
   /** End after so many seconds; undefined: at a signal. */
   readonly forSeconds: number | undefined;
-  readonly view: boolean;
+  /** Shows the view; `once`: where it is piped, one table and that is all. */
+  readonly view: boolean | 'once';
   readonly demo: boolean;
   readonly environment: Environment;
 }
@@ -39,21 +45,22 @@ const VIEW_WINDOW_MS = 1000;
 export async function run(options: RunOptions): Promise<number> {
   const loaded = loadConfiguration({ file: options.configFile, environment: options.environment });
   const { configuration } = loaded;
-  if (options.view && configuration.exporters.stdout.enabled) {
+  const shown = options.view !== false;
+  if (shown && configuration.exporters.stdout.enabled) {
     throw new SondeError('SONDE_USAGE', {
       detail: '--view and exporters.stdout cannot both have standard output',
       remedy: 'Leave one of them out.',
     });
   }
   const { prometheus, stdout } = configuration.exporters;
-  if (!prometheus.enabled && !stdout.enabled && !options.view) {
+  if (!prometheus.enabled && !stdout.enabled && !shown) {
     throw new SondeError('SONDE_CONFIGURATION', {
       detail: 'no exporter is on, so nothing would come out',
       remedy: 'Set exporters.prometheus.enabled or exporters.stdout.enabled to true, or give --view.',
     });
   }
   const signal = listenForStop();
-  const terminal = openTerminal(process.stdout, options.environment);
+  const terminal = openTerminal({ output: process.stdout, input: process.stdin }, options.environment);
   const stderrIsTerminal = process.stderr.isTTY;
   // Log lines on the same terminal would tear the view: while it is shown they appear in it.
   const recent = createRecentLines((text) => process.stderr.write(text));
@@ -67,7 +74,7 @@ export async function run(options: RunOptions): Promise<number> {
     configuration,
     version,
     onError: (component, error) => log.error({ component, err: error }, 'cannot go on'),
-    ...(options.view && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
+    ...(shown && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
   });
   const status = createStatus({
     version,
@@ -79,7 +86,12 @@ export async function run(options: RunOptions): Promise<number> {
   const tokenFile = configuration.control.token_file;
   const control = createControlServer({
     listen: configuration.control.listen,
-    routes: withOpenapi([...healthRoutes({ ready: () => ready }), statusRoute(status), profileRoute()]),
+    routes: withOpenapi([
+      ...healthRoutes({ ready: () => ready }),
+      statusRoute(status),
+      servicesRoute(pipeline.store),
+      profileRoute(),
+    ]),
     authorize: tokenFile === undefined ? undefined : readToken(tokenFile),
     onError: (path, error) => log.error({ component: 'control', path, err: error }, 'a request failed'),
   });
@@ -90,7 +102,7 @@ export async function run(options: RunOptions): Promise<number> {
 
   let demo: Demo | undefined;
   let view: LiveView | undefined;
-  const giveTerminalBack = (): void => view?.stop();
+  const giveTerminalBack = (): void => view?.abandon();
   process.on('exit', giveTerminalBack);
   const leaveInternalErrors = exitOnInternalErrors({
     giveTerminalBack() {
@@ -99,7 +111,7 @@ export async function run(options: RunOptions): Promise<number> {
     },
     write: (text) => process.stderr.write(text),
   });
-  if (options.view) {
+  if (shown) {
     // `sonde run --view | head`: nobody looks any more.
     process.stdout.on('error', () => signal.stop());
   }
@@ -116,25 +128,37 @@ export async function run(options: RunOptions): Promise<number> {
       demo = await startDemo();
       log.info({ port: demo.port }, 'the demo service and its client run');
     }
-    if (options.view) {
+    if (shown) {
       recent.hold(terminal.inPlace && stderrIsTerminal);
       view = createLiveView({
         terminal,
-        store: pipeline.store,
-        stages: pipeline.stages,
-        status,
-        metricsUrl: metrics,
+        source: createLocalSource({
+          name: `sonde on ${hostname()}`,
+          remark: metrics ?? '',
+          store: pipeline.store,
+          status,
+          follow: followExchanges({
+            url: control.url(),
+            token: tokenFile === undefined ? undefined : readTokenText(tokenFile),
+          }),
+        }),
+        plain: options.view === 'once' ? 'once' : 'repeated',
         notes: recent.lines,
-        demo: options.demo,
+        idle: options.demo ? DEMO_STARTING : IDLE,
+        onEnd: () => process.kill(process.pid, 'SIGINT'),
       });
       view.start();
     }
-    await Promise.race([signal.stopped, elapsed(options.forSeconds, deadline.signal)]);
+    await Promise.race([
+      signal.stopped,
+      elapsed(options.forSeconds, deadline.signal),
+      ...(view === undefined ? [] : [view.done]),
+    ]);
   } finally {
     deadline.abort();
     await demo?.stop();
     await lifecycle.stop();
-    view?.stop();
+    await view?.stop();
     recent.hold(false);
     process.off('exit', giveTerminalBack);
     leaveInternalErrors();

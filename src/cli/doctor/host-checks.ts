@@ -35,6 +35,11 @@ export function checkHost(options: HostCheckOptions = {}): HostCheck[] {
   return [checkKernel(kernel), checkPrivileges(root), checkBtf(root), checkLockdown(root)];
 }
 
+/** Whether this process has the privileges that capturing needs. */
+export function mayCapture(root = ''): boolean {
+  return checkPrivileges(root).ok;
+}
+
 function checkKernel(kernel: string): HostCheck {
   const [major = 0, minor = 0] = kernel.split(/[.-]/).map(Number);
   const old = major < MIN_KERNEL[0] || (major === MIN_KERNEL[0] && minor < MIN_KERNEL[1]);

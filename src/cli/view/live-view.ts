@@ -1,129 +1,248 @@
-import { hostname } from 'node:os';
-import type { Status } from '../../control/status.ts';
-import type { Stage } from '../../model/law.ts';
-import type { SeriesSource } from '../../model/series.ts';
-import { serviceRows } from './model.ts';
-import { renderScreen } from './screen.ts';
-import { tallySnapshot } from './tally.ts';
-import type { Tallies } from './tally.ts';
+import type { ExchangeLine } from '../../model/exchange-line.ts';
+import { createCostMeter } from './cost-meter.ts';
+import { createHistory } from './history.ts';
+import { compareReports, NOTHING } from './model.ts';
+import { drawScreen } from './screen.ts';
+import type { Drawing } from './screen.ts';
+import type { Reading, ViewSource } from './source.ts';
+import { press, shownPlace, START } from './state.ts';
+import type { ExchangeQuery, ViewState } from './state.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LiveViewOptions {
   readonly terminal: Terminal;
-  readonly store: SeriesSource;
-  readonly stages: readonly Stage[];
-  readonly status: () => Status;
-  /** Where the metrics are, to show people; undefined if that exporter is off. */
-  readonly metricsUrl: string | undefined;
+  readonly source: ViewSource;
+  /** Where lines scroll: one table, or one every few seconds. */
+  readonly plain: 'once' | 'repeated';
   /** Last lines of the log. */
   readonly notes: () => readonly string[];
-  /** Whether `--demo` makes traffic. */
-  readonly demo: boolean;
-  /** ms on a clock that only grows. */
-  readonly now?: () => number;
+  /** What to do when there is nothing to see. */
+  readonly idle: readonly string[];
+  /** Called when the person at the terminal wants to end, each time they say so. */
+  readonly onEnd: () => void;
 }
 
-/** The view that `npm start` shows: refreshed each second on a terminal, a table every few seconds elsewhere. */
+/** The view of a probe: refreshed each second on a terminal, a table elsewhere. */
 export interface LiveView {
   start(): void;
-  /** Gives the terminal back and leaves the last state on it. */
-  stop(): void;
+  /** Resolves when all has been shown that was to be: the one table. */
+  readonly done: Promise<void>;
+  /** Reads once more, gives the terminal back and leaves the last state on it. */
+  stop(): Promise<void>;
+  /** Gives the terminal back at once. */
+  abandon(): void;
 }
 
 const REFRESH_MS = 1000;
 const PLAIN_REFRESH_MS = 5000;
-const SPAN_MS = 5000;
+/** Rates of less than so long say little. */
+const MIN_SPAN_MS = 4000;
+/** One table does not wait for longer, whatever the window is. */
+const MAX_WAIT_MS = 15_000;
+const MAX_EXCHANGES = 500;
 
 export function createLiveView(options: LiveViewOptions): LiveView {
-  const { terminal } = options;
-  const now = options.now ?? (() => performance.now());
-  const started = now();
-  const history: Tallies[] = [];
-  let last:
-    | {
-        readonly time: number;
-        readonly cpuMs: number;
-        readonly kernelNs: number | null;
-        readonly shown: { readonly cpuRatio: number; readonly kernelRatio: number | null };
-      }
-    | undefined;
-  let timer: NodeJS.Timeout | undefined;
-
-  const lines = (): string[] => {
-    const time = now();
-    const snapshot = options.store.snapshot();
-    const after = tallySnapshot(snapshot, time);
-    snapshot.release();
-    history.push(after);
-    while (history.length > 2 && history[1].time <= time - SPAN_MS) {
-      history.shift();
-    }
-    const before = history.length > 1 ? history[0] : undefined;
-    const status = options.status();
-    return renderScreen(
-      {
-        title: title(status, options.metricsUrl),
-        services: serviceRows(before, after, started),
-        stages: options.stages.map((stage) => ({ name: stage.name, count: stage.read() })),
-        completeness: after.completeness,
-        cost: costSince(status, time),
-        spanSeconds: Math.round(((before === undefined ? time - started : time - before.time) || 1000) / 1000),
-        notes: terminal.inPlace ? options.notes().slice(-3) : [],
-        idle: options.demo ? DEMO_STARTING : IDLE,
-      },
-      { ...terminal.size(), colour: terminal.colour },
-    );
-  };
-
-  /** Share of a core since the refresh before, not since the start: what it takes now. */
-  const costSince = (status: Status, time: number) => {
-    const rssBytes = status.cost.rss_bytes;
-    const passed = last === undefined ? 0 : time - last.time;
-    // The last screen comes right after the one before: too short a time to measure.
-    if (last !== undefined && passed < REFRESH_MS / 2) return { ...last.shown, rssBytes };
-    const usage = process.cpuUsage();
-    const cpuMs = (usage.user + usage.system) / 1000;
-    const kernelNs = status.cost.kernel_ns;
-    const kernel = last === undefined || last.kernelNs === null || kernelNs === null ? null : kernelNs - last.kernelNs;
-    const shown = {
-      cpuRatio: last === undefined ? status.cost.cpu_ratio : (cpuMs - last.cpuMs) / passed,
-      kernelRatio: kernel === null ? null : kernel / 1e6 / passed,
-    };
-    last = { time, cpuMs, kernelNs, shown };
-    return { ...shown, rssBytes };
-  };
-
-  const refresh = (): void => terminal.show(lines());
-  return {
-    start() {
-      if (terminal.inPlace) {
-        refresh();
-      }
-      timer = setInterval(refresh, terminal.inPlace ? REFRESH_MS : PLAIN_REFRESH_MS);
-    },
-    stop() {
-      if (timer !== undefined) {
-        clearInterval(timer);
-        timer = undefined;
-        terminal.close(lines());
-      }
-    },
-  };
+  return new View(options);
 }
 
-const IDLE = [
-  'No request has been seen yet. Sonde watches every TCP socket of this host; make some traffic:',
-  '',
-  '  python3 -m http.server 8000 --bind 127.0.0.1      in one terminal',
-  '  curl http://127.0.0.1:8000/                       in another',
-  '',
-  'or end this and let Sonde make some: npm start -- --demo',
-];
+class View implements LiveView {
+  readonly done: Promise<void>;
+  readonly #options: LiveViewOptions;
+  readonly #history = createHistory();
+  readonly #costs = createCostMeter();
+  #finish = (): void => {};
+  #reading: Reading | undefined;
+  #cost: ReturnType<ReturnType<typeof createCostMeter>['add']> | null = null;
+  #problem: string | undefined;
+  #state: ViewState = START;
+  #drawing: Drawing = { text: [], lines: [], room: 0 };
+  #timer: NodeJS.Timeout | undefined;
+  #busy = false;
+  #stopped = false;
+  #shownMs = 0;
+  #followed: { readonly query: ExchangeQuery; readonly stop: () => void } | undefined;
+  #exchanges: ExchangeLine[] = [];
+  #followProblem: string | undefined;
 
-const DEMO_STARTING = ['The demo service is starting…'];
+  constructor(options: LiveViewOptions) {
+    this.#options = options;
+    this.done = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
 
-function title(status: Status, metricsUrl: string | undefined): string {
-  const seconds = Math.floor(status.uptime_s);
-  const time = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `sonde on ${hostname()}, ${time}${metricsUrl === undefined ? '' : `   ${metricsUrl}`}   Ctrl-C ends`;
+  start(): void {
+    const { terminal } = this.#options;
+    terminal.listen(
+      (key) => this.#press(key),
+      () => this.#show(),
+    );
+    this.#timer = setInterval(() => void this.#refresh(REFRESH_MS), REFRESH_MS);
+    void this.#refresh(0);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) {
+      return;
+    }
+    this.#halt();
+    await this.#read();
+    if (!this.#stopped) {
+      this.abandon();
+    }
+  }
+
+  abandon(): void {
+    if (this.#stopped) {
+      return;
+    }
+    this.#halt();
+    this.#stopped = true;
+    const { terminal, plain } = this.#options;
+    // One table has been shown already.
+    // What is left on the terminal is the list that everything begins with.
+    this.#state = { ...START, order: this.#state.order };
+    terminal.close(!terminal.inPlace && plain === 'once' ? [] : this.#draw(false).text);
+    this.#options.source.close();
+  }
+
+  #halt(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#followed?.stop();
+    this.#followed = undefined;
+  }
+
+  async #refresh(passedMs: number): Promise<void> {
+    this.#shownMs += passedMs;
+    if (this.#busy) {
+      return;
+    }
+    this.#busy = true;
+    if (!this.#state.paused) {
+      await this.#read();
+    }
+    this.#busy = false;
+    if (this.#timer === undefined) {
+      return;
+    }
+    const { terminal, plain } = this.#options;
+    if (terminal.inPlace) {
+      this.#show();
+    } else if (plain === 'repeated') {
+      if (this.#shownMs > 0 && this.#shownMs % PLAIN_REFRESH_MS === 0) {
+        this.#show();
+      }
+    } else if (this.#isSettled()) {
+      this.#show();
+      this.#halt();
+      this.#finish();
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const reading = await this.#options.source.read();
+      this.#reading = reading;
+      this.#history.add(reading.services);
+      this.#cost = this.#costs.add(reading.status);
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = (error as Error).message;
+    }
+  }
+
+  /** Whether there is a span to tell rates of. */
+  #isSettled(): boolean {
+    const before = this.#history.before()?.closed_ms ?? 0;
+    const after = this.#history.after();
+    const span = after?.closed_ms == null ? 0 : after.closed_ms - before;
+    const started = this.#history.before() !== undefined;
+    return (started && span >= MIN_SPAN_MS) || this.#shownMs >= MAX_WAIT_MS;
+  }
+
+  #press(key: string): void {
+    const { lines, room } = this.#drawing;
+    this.#state = press(this.#state, key, { lines, room });
+    if (this.#state.ended) {
+      this.#state = { ...this.#state, ended: false };
+      this.#options.onEnd();
+      return;
+    }
+    this.#follow();
+    this.#show();
+  }
+
+  /** Follows the exchanges that the place is about, and none where it is about none. */
+  #follow(): void {
+    const { places } = this.#state;
+    const about = places.findLast(({ subject }) => subject.kind === 'exchanges')?.subject;
+    const query = about?.kind === 'exchanges' ? about.query : undefined;
+    if (query === this.#followed?.query) {
+      return;
+    }
+    this.#followed?.stop();
+    this.#followed = undefined;
+    this.#exchanges = [];
+    this.#followProblem = undefined;
+    if (query === undefined) {
+      return;
+    }
+    const stop = this.#options.source.follow(query, {
+      onExchange: (exchange) => {
+        if (this.#followed?.query === query && !this.#state.paused) {
+          this.#exchanges.unshift(exchange);
+          this.#exchanges.length = Math.min(this.#exchanges.length, MAX_EXCHANGES);
+        }
+      },
+      onEnd: (reason) => {
+        if (this.#followed?.query === query) {
+          this.#followProblem = reason;
+        }
+      },
+    });
+    this.#followed = { query, stop };
+  }
+
+  #show(): void {
+    if (this.#timer === undefined) {
+      return;
+    }
+    this.#drawing = this.#draw(this.#options.terminal.keys);
+    this.#options.terminal.show(this.#drawing.text);
+  }
+
+  #draw(keys: boolean): Drawing {
+    const { terminal, source, notes, idle } = this.#options;
+    const after = this.#history.after();
+    const problem =
+      this.#problem ?? (shownPlace(this.#state).subject.kind === 'exchanges' ? this.#followProblem : undefined);
+    return drawScreen(
+      {
+        title: `${[source.name, ...uptime(this.#reading)].join(', ')}   ${source.remark}`.trimEnd(),
+        picture: after === undefined ? NOTHING : compareReports(this.#history.before(), after),
+        state: this.#state,
+        exchanges: this.#exchanges,
+        stages: this.#reading?.status.loss ?? [],
+        cost: this.#cost,
+        problem,
+        notes: terminal.inPlace ? notes().slice(-3) : [],
+        idle: after === undefined ? [] : idle,
+      },
+      { ...terminal.size(), colour: terminal.colour, keys },
+    );
+  }
+}
+
+function uptime(reading: Reading | undefined): string[] {
+  if (reading === undefined) {
+    return [];
+  }
+  const seconds = Math.floor(reading.status.uptime_s);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (hours > 0) {
+    return [`${hours} h ${minutes % 60} min`];
+  }
+  return [minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`];
 }

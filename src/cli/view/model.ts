@@ -1,6 +1,6 @@
+import type { ExchangeSums, ServicesReport, ServiceSums } from '../../control/services.ts';
 import { quantile } from './quantile.ts';
 import type { Quantile } from './quantile.ts';
-import type { Tallies, Tally } from './tally.ts';
 
 /** What one line of the view shows. */
 export interface Row {
@@ -11,6 +11,8 @@ export interface Row {
   /** ns; over the span. */
   readonly p50: Quantile | null;
   readonly p99: Quantile | null;
+  /** How long requests lay in the socket before they were read, 99th percentile, ns. */
+  readonly queue: Quantile | null;
   /** Bytes a second, requests and responses together. */
   readonly bytes: number;
   /** Exchanges since the start. */
@@ -18,50 +20,92 @@ export interface Row {
 }
 
 export interface RouteRow extends Row {
+  readonly protocol: string;
   readonly route: string;
+}
+
+export interface PeerRow extends Row {
+  readonly service: string;
+  readonly role: string;
+  /** `ip:port` */
+  readonly peer: string;
 }
 
 export interface ServiceRow extends Row {
   readonly service: string;
   readonly role: string;
-  readonly protocol: string;
+  readonly protocols: readonly string[];
   readonly routes: readonly RouteRow[];
+  readonly peers: readonly PeerRow[];
+  readonly hiddenRoutes: number;
 }
 
-/** Services, busiest first, from the sums at two moments. `before` may be missing: then everything is in the span. */
-export function serviceRows(before: Tallies | undefined, after: Tallies, startTime: number): ServiceRow[] {
-  // The first screen may come right after the start, with what was seen before it: a window is a second long.
-  const seconds = Math.max(1, (after.time - (before?.time ?? startTime)) / 1000);
-  const groups = new Map<string, { head: Tally; routes: RouteRow[]; sums: Span[] }>();
-  for (const [key, tally] of after.byKey) {
-    const span = difference(tally, before?.byKey.get(key));
-    const name = `${tally.service}\0${tally.role}\0${tally.protocol}`;
-    let group = groups.get(name);
-    if (group === undefined) {
-      group = { head: tally, routes: [], sums: [] };
-      groups.set(name, group);
-    }
-    group.sums.push(span);
-    group.routes.push({ route: tally.route, ...toRow(span, after.bounds, seconds) });
+/** What happened between two reports. */
+export interface Picture {
+  readonly services: readonly ServiceRow[];
+  /** Seconds that rates, errors and quantiles are about. */
+  readonly spanSeconds: number;
+  readonly completeness: number;
+  readonly hiddenServices: number;
+}
+
+export const NOTHING: Picture = { services: [], spanSeconds: 0, completeness: 1, hiddenServices: 0 };
+
+/** Compares two reports of one probe; without the first, everything since its start is in the span. */
+export function compareReports(before: ServicesReport | undefined, after: ServicesReport): Picture {
+  if (after.closed_ms === null) {
+    return NOTHING;
   }
-  const services = [...groups.values()].map(
-    ({ head: { service, role, protocol }, routes, sums }): ServiceRow =>
-      Object.assign(toRow(sums.reduce(add), after.bounds, seconds), {
-        service,
-        role,
-        protocol,
-        routes: routes.toSorted(busiestFirst),
-      }),
-  );
-  return services.toSorted(busiestFirst);
+  // The first window may close right after the start, with what was seen before it.
+  const seconds = Math.max(1, (after.closed_ms - (before?.closed_ms ?? 0)) / 1000);
+  const context: Context = { bounds: after.bounds, seconds };
+  const known = new Map(before?.services.map((service) => [`${service.service}\0${service.role}`, service]));
+  const cut = before !== undefined && after.hidden + before.hidden > 0;
+  return {
+    services: after.services.map((service) =>
+      serviceRow(known.get(`${service.service}\0${service.role}`) ?? (cut ? service : undefined), service, context),
+    ),
+    spanSeconds: Math.round(seconds),
+    completeness: after.completeness,
+    hiddenServices: after.hidden,
+  };
 }
 
-interface Span {
-  readonly exchanges: number;
-  readonly errors: number;
-  readonly bytes: number;
-  readonly buckets: Float64Array;
-  readonly total: number;
+interface Context {
+  readonly bounds: ServicesReport['bounds'];
+  readonly seconds: number;
+}
+
+function serviceRow(before: ServiceSums | undefined, after: ServiceSums, context: Context): ServiceRow {
+  const { service, role, protocols, hidden } = after;
+  const routes = changes(before?.routes, after.routes, (one) => `${one.protocol}\0${one.route}`, {
+    context,
+    cut: before !== undefined && before.hidden.routes + hidden.routes > 0,
+  });
+  const peers = changes(before?.peers, after.peers, (one) => one.peer, {
+    context,
+    cut: before !== undefined && before.hidden.peers + hidden.peers > 0,
+  });
+  return {
+    ...toRow(before, after, context),
+    service,
+    role,
+    protocols,
+    routes: routes.map(([{ protocol, route }, row]) => Object.assign(row, { protocol, route })),
+    peers: peers.map(([{ peer }, row]) => Object.assign(row, { service, role, peer })),
+    hiddenRoutes: hidden.routes,
+  };
+}
+
+/** `cut`: what was not listed before may have been there all the same, so that it is not taken for new. */
+function changes<T extends ExchangeSums>(
+  before: readonly T[] | undefined,
+  after: readonly T[],
+  key: (one: T) => string,
+  { context, cut }: { readonly context: Context; readonly cut: boolean },
+): [T, Row][] {
+  const known = new Map(before?.map((one) => [key(one), one]));
+  return after.map((one) => [one, toRow(known.get(key(one)) ?? (cut ? one : undefined), one, context)]);
 }
 
 /** A series that has expired takes its count with it: never below zero. */
@@ -69,37 +113,19 @@ function grown(now: number, then: number | undefined): number {
   return Math.max(0, now - (then ?? 0));
 }
 
-function difference(after: Tally, before: Tally | undefined): Span {
+function toRow(before: ExchangeSums | undefined, after: ExchangeSums, { bounds, seconds }: Context): Row {
+  const exchanges = grown(after.exchanges, before?.exchanges);
+  const errors = grown(after.errors, before?.errors);
+  const bytes = grown(after.request_bytes, before?.request_bytes) + grown(after.response_bytes, before?.response_bytes);
+  const duration = after.duration.map((count, bucket) => grown(count, before?.duration[bucket]));
+  const queue = after.queue.map((count, bucket) => grown(count, before?.queue[bucket]));
   return {
-    exchanges: grown(after.exchanges, before?.exchanges),
-    errors: grown(after.errors, before?.errors),
-    bytes: grown(after.requestBytes, before?.requestBytes) + grown(after.responseBytes, before?.responseBytes),
-    buckets: after.buckets.map((count, bucket) => grown(count, before?.buckets[bucket])),
+    rate: exchanges / seconds,
+    errorRatio: exchanges > 0 ? errors / exchanges : null,
+    p50: quantile(0.5, bounds.duration_ns, duration),
+    p99: quantile(0.99, bounds.duration_ns, duration),
+    queue: quantile(0.99, bounds.queue_ns, queue),
+    bytes: bytes / seconds,
     total: after.exchanges,
   };
-}
-
-function add(a: Span, b: Span): Span {
-  return {
-    exchanges: a.exchanges + b.exchanges,
-    errors: a.errors + b.errors,
-    bytes: a.bytes + b.bytes,
-    buckets: a.buckets.map((count, bucket) => count + b.buckets[bucket]),
-    total: a.total + b.total,
-  };
-}
-
-function toRow(span: Span, bounds: readonly number[], seconds: number): Row {
-  return {
-    rate: span.exchanges / seconds,
-    errorRatio: span.exchanges > 0 ? span.errors / span.exchanges : null,
-    p50: quantile(0.5, bounds, span.buckets),
-    p99: quantile(0.99, bounds, span.buckets),
-    bytes: span.bytes / seconds,
-    total: span.total,
-  };
-}
-
-function busiestFirst(a: Row, b: Row): number {
-  return b.rate - a.rate || b.total - a.total;
 }

@@ -1,25 +1,27 @@
-import type { StageCount } from '../../model/law.ts';
-import type { Row, ServiceRow } from './model.ts';
-import {
-  fit,
-  formatBytes,
-  formatCompleteness,
-  formatCount,
-  formatPercent,
-  formatQuantile,
-  safeText,
-  width,
-} from './text.ts';
+import type { StageStatus } from '../../control/status.ts';
+import type { ExchangeLine } from '../../model/exchange-line.ts';
+import { columnsFor, widthOf } from './columns.ts';
+import { exchangeDetail, exchangeRows, exchangeTable } from './exchange-rows.ts';
+import { HELP, hints } from './help.ts';
+import { listOf } from './list.ts';
+import type { ListLine } from './list.ts';
+import type { Picture } from './model.ts';
+import { selectedIndex, shownPlace } from './state.ts';
+import type { Place, Selectable, Subject, ViewState } from './state.ts';
+import { fit, formatBytes, formatCompleteness, formatPercent, safeText, width } from './text.ts';
 
-/** Everything that one refresh shows. */
+/** What one refresh shows. */
 export interface Screen {
   readonly title: string;
-  readonly services: readonly ServiceRow[];
-  readonly stages: readonly { readonly name: string; readonly count: StageCount }[];
-  readonly completeness: number;
-  readonly cost: { readonly cpuRatio: number; readonly rssBytes: number; readonly kernelRatio: number | null };
-  /** Seconds that rates, errors and quantiles are about. */
-  readonly spanSeconds: number;
+  readonly picture: Picture;
+  readonly state: ViewState;
+  /** The last exchanges, newest first, where the place is about them. */
+  readonly exchanges: readonly ExchangeLine[];
+  readonly stages: readonly StageStatus[];
+  /** Null as long as nothing is known of it. */
+  readonly cost: { readonly cpuRatio: number; readonly rssBytes: number; readonly kernelRatio: number | null } | null;
+  /** What is wrong at the moment, as a sentence; undefined if nothing is. */
+  readonly problem: string | undefined;
   /** Last lines of the log. */
   readonly notes: readonly string[];
   /** What to do when there is nothing to see. */
@@ -31,133 +33,229 @@ export interface Page {
   /** Infinity where lines scroll. */
   readonly rows: number;
   readonly colour: boolean;
+  /** Whether lines can be selected by keys. */
+  readonly keys: boolean;
 }
 
-interface Column {
-  readonly title: string;
-  readonly width: number;
-  show(row: Row): string;
+/** The lines of a screen, and what keys can choose from it. */
+export interface Drawing {
+  readonly text: readonly string[];
+  readonly lines: readonly Selectable[];
+  /** How many of `lines` the page has room for. */
+  readonly room: number;
 }
 
-const COLUMNS: readonly Column[] = [
-  { title: 'RATE/s', width: 7, show: (row) => formatCount(row.rate) },
-  { title: 'ERRORS', width: 6, show: (row) => formatPercent(row.errorRatio) },
-  { title: 'P50', width: 7, show: (row) => formatQuantile(row.p50) },
-  { title: 'P99', width: 7, show: (row) => formatQuantile(row.p99) },
-  { title: 'BYTES/s', width: 8, show: (row) => formatBytes(row.bytes) },
-  { title: 'TOTAL', width: 9, show: (row) => (row.total < 1e9 ? String(row.total) : formatCount(row.total)) },
-];
-
-/** What a narrow terminal does without, first to go first. */
-const DISPENSABLE = ['BYTES/s', 'P50', 'TOTAL', 'ERRORS'];
-const MIN_NAME = 24;
-const MAX_NAME = 80;
-
-type Style = 'bold' | 'dim' | 'red' | 'plain';
-const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', plain: '' };
+type Style = 'bold' | 'dim' | 'red' | 'selected' | 'plain';
+const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', selected: '7', plain: '' };
+const MAX_LABEL = 80;
 
 /** The view as lines that fit the page. */
-export function renderScreen(screen: Screen, page: Page): string[] {
+export function drawScreen(screen: Screen, page: Page): Drawing {
+  const brush = createBrush(page);
+  const place = shownPlace(screen.state);
+  const head = [
+    brush.line(titleLine(screen), 'bold'),
+    ...crumbs(screen.state).map((crumb) => brush.line(crumb, 'bold')),
+  ];
+  const foot = footOf(screen, page, brush);
+  const room = Math.max(2, page.rows - head.length - foot.length - 1);
+  const body = bodyOf(screen, page, { brush, place, room });
+  const text = [...head, ...body.text];
+  if (page.keys && Number.isFinite(page.rows)) {
+    // The foot keeps its place at the bottom.
+    while (text.length < page.rows - foot.length) {
+      text.push('');
+    }
+  }
+  return { text: [...text, ...foot].slice(0, page.rows), lines: body.lines, room: body.room };
+}
+
+interface Brush {
+  /** A text in a style, cut to the page. */
+  line(text: string, style?: Style): string;
+  paint(text: string, style: Style): string;
+}
+
+function createBrush(page: Page): Brush {
   const paint = (text: string, style: Style): string =>
     page.colour && style !== 'plain' ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
-  const cut = (text: string): string => (width(text) > page.columns ? fit(text, page.columns) : text);
-  const columns = columnsFor(page.columns);
-  const nameWidth = Math.min(MAX_NAME, Math.max(1, page.columns - widthOf(columns)));
-
-  const line = (name: string, row: Row, style: Style): string => {
-    const cells = columns.map((column) => {
-      const text = fit(column.show(row), column.width, 'right');
-      return column.title === 'ERRORS' && (row.errorRatio ?? 0) > 0 ? paint(text, 'red') : paint(text, style);
-    });
-    return `${paint(fit(name, nameWidth), style)} ${cells.join(' ')}`;
+  return {
+    paint,
+    line: (text, style = 'plain') =>
+      paint(width(text) > page.columns ? fit(text, page.columns) : text, text === '' ? 'plain' : style),
   };
+}
 
-  const losses = lossLines(screen);
-  const foot = [
-    '',
-    ...losses.map(({ text, lost }) => paint(cut(text), lost ? 'red' : 'plain')),
-    paint(cut(costLine(screen)), 'dim'),
-    ...screen.notes.map((note) => paint(cut(safeText(note)), 'dim')),
+interface BodyContext {
+  readonly brush: Brush;
+  readonly place: Place;
+  readonly room: number;
+}
+
+function bodyOf(screen: Screen, page: Page, context: BodyContext): Drawing {
+  const { brush, place, room } = context;
+  const { state, picture } = screen;
+  if (state.help) {
+    return { text: ['', ...HELP.map((line) => brush.line(line))], lines: [], room };
+  }
+  const { subject } = place;
+  if (subject.kind === 'exchange') {
+    return {
+      text: ['', ...exchangeDetail(subject.exchange, page.columns).map((line) => brush.line(line))],
+      lines: [],
+      room,
+    };
+  }
+  if (subject.kind === 'exchanges') {
+    return exchangesBody(screen, page, context);
+  }
+  if (picture.services.length === 0) {
+    return { text: ['', ...screen.idle.map((line) => brush.line(line))], lines: [], room };
+  }
+  return listBody(screen, page, context);
+}
+
+function listBody({ state, picture }: Screen, page: Page, { brush, place, room }: BodyContext): Drawing {
+  const marker = page.keys ? 2 : 0;
+  const columns = columnsFor(page.columns - marker, state.order.column);
+  const labelWidth = Math.min(MAX_LABEL, Math.max(1, page.columns - widthOf(columns) - marker));
+  let list = listOf(picture, place, state.order, room);
+  let shown = room;
+  if (list.rest !== '' || list.lines.length > room) {
+    shown = Math.max(1, room - 1);
+    list = listOf(picture, place, state.order, shown);
+  }
+  const titles = columns.map(({ id, title, width }) => {
+    const sorted = page.keys && id === state.order.column;
+    return fit(sorted ? `${title}${state.order.ascending ? '↑' : '↓'}` : title, width, 'right');
+  });
+  const span = `${list.title}, last ${picture.spanSeconds} s`;
+  const head = brush.line(`${' '.repeat(marker)}${fit(span, labelWidth)} ${titles.join(' ')}`, 'dim');
+  const write = (line: ListLine, selected: boolean): string => {
+    const label = fit(`${line.depth === 1 ? '  ' : ''}${safeText(line.label)}`, labelWidth);
+    const cells = columns.map((column) => ({ column, text: fit(column.show(line.row), column.width, 'right') }));
+    if (selected) {
+      return brush.line(`> ${label} ${cells.map(({ text }) => text).join(' ')}`, 'selected');
+    }
+    const style = line.depth === 0 && 'protocols' in line.row ? 'bold' : line.row.rate > 0 ? 'plain' : 'dim';
+    const painted = cells.map(({ column, text }) =>
+      brush.paint(text, column.id === 'errors' && (line.row.errorRatio ?? 0) > 0 ? 'red' : style),
+    );
+    return `${' '.repeat(marker)}${brush.paint(label, style)} ${painted.join(' ')}`;
+  };
+  const visible = visibleLines(list.lines, { place, page, room: shown });
+  const text = [head, ...visible.lines.map((line, index) => write(line, visible.selected === index))];
+  if (list.lines.length === 0) {
+    text.push(
+      brush.line(place.filter === '' ? emptyList(place.subject) : `nothing holds "${safeText(place.filter)}"`, 'dim'),
+    );
+  }
+  const rest = [visible.position, list.rest].filter((part) => part !== '').join('; ');
+  return { text: rest === '' ? text : [...text, brush.line(`… ${rest}`, 'dim')], lines: list.lines, room: shown };
+}
+
+function emptyList(subject: Subject): string {
+  return subject.kind === 'peers' ? 'no service calls another one' : 'nothing is left of it';
+}
+
+function exchangesBody(screen: Screen, page: Page, { brush, place, room }: BodyContext): Drawing {
+  const rows = exchangeRows(screen.exchanges, place);
+  const marker = page.keys ? 2 : 0;
+  const table = exchangeTable(page.columns - marker);
+  const shown = rows.length > room ? Math.max(1, room - 1) : room;
+  const visible = visibleLines(rows, { place, page, room: shown });
+  const text = [
+    brush.line(' '.repeat(marker) + table.head, 'dim'),
+    ...visible.lines.map(({ exchange }, index) => {
+      const line = table.line(exchange);
+      return visible.selected === index
+        ? brush.line(`> ${line}`, 'selected')
+        : brush.line(' '.repeat(marker) + line, exchange.error === null ? 'plain' : 'red');
+    }),
   ];
-  const head = [paint(cut(screen.title), 'bold')];
-  if (screen.services.length === 0) {
-    return [...head, '', ...screen.idle.map(cut), ...foot].slice(0, page.rows);
+  if (rows.length === 0) {
+    text.push(brush.line('waiting for the next exchange…', 'dim'));
   }
-  const titles = columns.map((column) => fit(column.title, column.width, 'right')).join(' ');
-  head.push(paint(`${fit(`SERVICE / ROUTE, last ${screen.spanSeconds} s`, nameWidth)} ${titles}`, 'dim'));
-  const room = Math.max(1, page.rows - head.length - foot.length);
-  return [...head, ...body(screen.services, room, { line, cut }), ...foot].slice(0, page.rows);
+  return {
+    text: visible.position === '' ? text : [...text, brush.line(`… ${visible.position}`, 'dim')],
+    lines: rows,
+    room: shown,
+  };
 }
 
-/** The columns that leave enough room for names. */
-function columnsFor(width: number): readonly Column[] {
-  let columns = COLUMNS;
-  for (const title of DISPENSABLE) {
-    if (width - widthOf(columns) < MIN_NAME) {
-      columns = columns.filter((column) => column.title !== title);
+/** The part of the lines around the selected one that there is room for. */
+function visibleLines<T extends Selectable>(
+  lines: readonly T[],
+  { place, page, room }: { readonly place: Place; readonly page: Page; readonly room: number },
+): { readonly lines: readonly T[]; readonly selected: number; readonly position: string } {
+  const index = page.keys ? selectedIndex(place, lines) : -1;
+  const first = Math.max(0, Math.min(lines.length - room, index - Math.floor(room / 2)));
+  if (lines.length <= room) {
+    return { lines, selected: index, position: '' };
+  }
+  const last = Math.min(lines.length, first + room);
+  return {
+    lines: lines.slice(first, last),
+    selected: index - first,
+    position: `${first + 1} to ${last} of ${lines.length}`,
+  };
+}
+
+function titleLine({ title, state }: Screen): string {
+  return state.paused ? `PAUSED   ${title}` : title;
+}
+
+/** Where one is, and the filter; nothing at the beginning. */
+function crumbs(state: ViewState): string[] {
+  const names = state.places.flatMap(({ subject }): string[] => {
+    switch (subject.kind) {
+      case 'service':
+        return [`${subject.service} ${subject.role}`];
+      case 'exchanges':
+        return [`last exchanges of ${subject.title}`];
+      case 'exchange':
+        return ['one exchange'];
+      default:
+        return [];
     }
-  }
-  return columns;
+  });
+  const { filter } = shownPlace(state);
+  const filtered = state.typing ? [`/${filter}_`] : filter === '' ? [] : [`/${filter}`];
+  const parts = [...names.slice(-1), ...filtered];
+  return parts.length === 0 ? [] : [safeText(parts.join('   '))];
 }
 
-/** Columns of the terminal that they take, with the gaps before them. */
-function widthOf(columns: readonly Column[]): number {
-  return columns.reduce((sum, column) => sum + column.width + 1, 0);
+function footOf(screen: Screen, page: Page, brush: Brush): string[] {
+  const losses = lossLines(screen).map(({ text, lost }) => brush.line(text, lost ? 'red' : 'plain'));
+  const problem = screen.problem === undefined ? [] : [brush.line(safeText(screen.problem), 'red')];
+  const cost = screen.cost === null ? [] : [brush.line(costLine(screen.cost), 'dim')];
+  const notes = screen.notes.map((note) => brush.line(safeText(note), 'dim'));
+  const keys = page.keys ? [brush.line(hints(screen.state), 'dim')] : [];
+  const small = page.rows < 16;
+  return small ? [...problem, ...losses.slice(0, 1), ...keys] : ['', ...problem, ...losses, ...cost, ...notes, ...keys];
 }
 
-/** As many lines as there is room: every service gets its line first, then the busiest routes. */
-function body(
-  services: readonly ServiceRow[],
-  room: number,
-  { line, cut }: { line: (name: string, row: Row, style: Style) => string; cut: (text: string) => string },
-): string[] {
-  const routes = services.reduce((sum, service) => sum + service.routes.length, 0);
-  const all = services.length + routes;
-  const shownServices = services.slice(0, all > room ? Math.max(1, room - 1) : room);
-  let left = Math.max(0, (all > room ? room - 1 : room) - shownServices.length);
-  const lines: string[] = [];
-  let hidden = services.slice(shownServices.length).reduce((sum, one) => sum + one.routes.length + 1, 0);
-  // Shares of the room by turns, so that one service with many routes does not hide the routes of the others.
-  const shares = shownServices.map(() => 0);
-  for (let grown = true; grown && left > 0; ) {
-    grown = false;
-    for (const [index, service] of shownServices.entries()) {
-      if (left > 0 && shares[index] < service.routes.length) {
-        shares[index] = shares[index] + 1;
-        left -= 1;
-        grown = true;
-      }
-    }
-  }
-  for (const [index, service] of shownServices.entries()) {
-    lines.push(line(`${safeText(service.service)} ${service.role} ${service.protocol}`.trim(), service, 'bold'));
-    const share = shares[index];
-    for (const route of service.routes.slice(0, share)) {
-      lines.push(line(`  ${safeText(route.route) || '(any)'}`, route, route.rate > 0 ? 'plain' : 'dim'));
-    }
-    hidden += service.routes.length - share;
-  }
-  return hidden > 0 ? [...lines, cut(`… ${hidden} more lines; the metrics page has them all`)] : lines;
-}
-
-/** `nothing lost · complete 100%`, or what was lost where and why. */
-function lossLines(screen: Screen): { text: string; lost: boolean }[] {
-  const lost = screen.stages.flatMap(({ name, count }) => {
-    const reasons = Object.entries(count.dropped).filter(([, number]) => number > 0);
+/** `nothing lost; …`, or what was lost where and why. */
+function lossLines({ stages, picture }: Screen): { text: string; lost: boolean }[] {
+  const lost = stages.flatMap(({ stage, dropped }) => {
+    const reasons = Object.entries(dropped).filter(([, number]) => number > 0);
     return reasons.length === 0
       ? []
-      : [`${name} ${reasons.map(([reason, number]) => `${number} ${reason}`).join(', ')}`];
+      : [`${stage} ${reasons.map(([reason, number]) => `${number} ${reason}`).join(', ')}`];
   });
-  const complete = `last window complete to ${formatCompleteness(screen.completeness)}`;
+  if (stages.length === 0) {
+    return [];
+  }
+  const complete = `last window complete to ${formatCompleteness(picture.completeness)}`;
   return lost.length === 0
     ? [{ text: `nothing lost; ${complete}`, lost: false }]
     : [
-        { text: `lost since the start: ${lost.join('; ')}`, lost: true },
+        { text: `lost since the start: ${safeText(lost.join('; '))}`, lost: true },
         { text: complete, lost: false },
       ];
 }
 
-function costLine({ cost }: Screen): string {
+function costLine(cost: NonNullable<Screen['cost']>): string {
   const kernel = cost.kernelRatio === null ? '' : `, ${formatPercent(cost.kernelRatio)} in the kernel`;
   return `sonde takes ${formatPercent(cost.cpuRatio)} of a core${kernel}, ${formatBytes(cost.rssBytes)} of memory`;
 }

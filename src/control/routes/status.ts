@@ -5,7 +5,7 @@ import type { Status } from '../status.ts';
 
 const counts = z.record(z.string(), z.number());
 
-const statusSchema = z.looseObject({
+export const statusSchema = z.looseObject({
   version: z.string(),
   kernel: z.string(),
   uptime_s: z.number(),

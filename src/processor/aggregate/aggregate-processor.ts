@@ -123,6 +123,7 @@ class WindowAggregator implements AggregateProcessor {
   readonly #lastTouched: number[] = [];
   readonly #pairs: number[] = [];
   #windowEnd = Number.NaN;
+  #closedAt = Number.NaN;
 
   #produced = 0;
   #delivered = 0;
@@ -244,6 +245,7 @@ class WindowAggregator implements AggregateProcessor {
     this.#open.fill(0);
     this.#expire(now);
     this.#completeness.mark(exchanges, estimated);
+    this.#closedAt = now;
   }
 
   #merge(slot: number, now: number): void {
@@ -360,6 +362,8 @@ class WindowAggregator implements AggregateProcessor {
       size: this.#series.size,
       overflowed: this.#overflowed,
       completeness: this.#completeness.ratio,
+      closedAt: this.#closedAt,
+      windowNs: this.#windowNs,
       release: () => shared.release(),
     };
   }
