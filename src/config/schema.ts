@@ -6,10 +6,10 @@ import {
   filter,
   flag,
   missingDuration,
-  missingRatio,
   missingSwitch,
   optionalDuration,
   optionalPorts,
+  optionalRatio,
   section,
   size,
   text,
@@ -225,9 +225,18 @@ export const configurationSchema = section('The configuration of Sonde.', {
     }),
   }),
   limits: section('What the program may take for itself.', {
-    cpu: missingRatio({ doc: 'Share of one core above which it samples.' }),
+    cpu: optionalRatio({
+      doc:
+        'Share of one core that the program and its hooks in the kernel may take together, such as `5%`. Above it, less ' +
+        'is watched, step by step, and what is only counted is marked as estimated (docs/limits.md). Unset: no limit.',
+      preset: '5%',
+      min: '0.5%',
+      max: '100%',
+    }),
     memory: size({
-      doc: 'Resident memory to stay under: the limits of the JavaScript heap follow from it.',
+      doc:
+        'Resident memory to stay under: the limits of the JavaScript heap follow from it. Above it, caches, then new ' +
+        'series, then new connections are given up.',
       preset: '160MiB',
       min: '96MiB',
       max: '16GiB',

@@ -245,10 +245,16 @@ export function missingSwitch(options: { readonly doc: string }): Output<boolean
   });
 }
 
-/** A ratio that this build cannot honour: it must stay unset. */
-export function missingRatio(options: { readonly doc: string }): Output<number | undefined> {
-  const schema = z.optional(written(parseRatio, () => NOT_IN_BUILD)) as unknown as Output<number | undefined>;
-  return describe(schema, { doc: options.doc, kind: 'ratio', allowed: `nothing (${NOT_IN_BUILD})` });
+/** A ratio without a default; `preset` is an example only. */
+export function optionalRatio({ doc, preset, min, max }: Bounds): Output<number | undefined> {
+  const [least, most] = [parseRatio(min) as number, parseRatio(max) as number];
+  const within = written(parseRatio, (ratio) => (ratio < least ? 'too small' : ratio > most ? 'too large' : undefined));
+  return describe(z.optional(within) as unknown as Output<number | undefined>, {
+    doc,
+    kind: 'ratio',
+    allowed: `a ratio from ${min} to ${max}, such as ${preset}`,
+    pattern: '^[0-9]+(\\.[0-9]+)? ?%?$',
+  });
 }
 
 type Shape = Readonly<Record<string, z.ZodMiniType>>;

@@ -52,6 +52,7 @@ export interface StatusOptions {
   readonly features: () => readonly Feature[];
   readonly stages: readonly Stage[];
   readonly kernelCost?: () => KernelCost;
+  readonly governor?: () => { readonly level: number; readonly reason: string | null };
   /** ms, for tests. */
   readonly now?: () => number;
 }
@@ -64,6 +65,7 @@ export function createStatus(options: StatusOptions): () => Status {
   return () => {
     const uptimeMs = now() - started;
     const cpu = process.cpuUsage(before);
+    const governor = options.governor?.() ?? { level: 0, reason: null };
     const kernel = options.kernelCost?.() ?? { kernel_ns: null, map_bytes: null };
     return {
       version: options.version,
@@ -76,7 +78,7 @@ export function createStatus(options: StatusOptions): () => Status {
         cpu_ratio: uptimeMs > 0 ? round((cpu.user + cpu.system) / 1000 / uptimeMs) : 0,
         rss_bytes: process.memoryUsage.rss(),
       },
-      governor: { level: 0, reason: 'the governor is not in this build yet' },
+      governor: { level: governor.level, reason: governor.reason },
     };
   };
 }

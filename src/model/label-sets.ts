@@ -53,6 +53,8 @@ export class LabelSets {
   #freeHead = 0;
   #size = 0;
   #overflowed = 0;
+  /** No further sets are made: memory is short. */
+  frozen = false;
 
   constructor(options: LabelSetsOptions = {}) {
     this.#maxSets = Math.min(options.maxSets ?? 16_384, LABEL_SET_INDEX - MAX_OVERFLOW_SETS - 1);
@@ -77,7 +79,7 @@ export class LabelSets {
       this.#references[known & LABEL_SET_INDEX] += 1;
       return known;
     }
-    if (this.#size >= this.#maxSets) {
+    if (this.#size >= this.#maxSets || this.frozen) {
       this.#overflowed += 1;
       return this.overflow(labels.protocol, labels.role);
     }

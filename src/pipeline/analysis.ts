@@ -35,8 +35,11 @@ export interface AnalysisOptions {
 export interface Analysis {
   readonly events: EventConsumer;
   readonly stage: Stage;
-  /** What can be switched while it runs. */
-  readonly live: Pick<NetworkAnalyzer, 'enableProtocol' | 'endDatagrams' | 'interrupt'>;
+  /** What can be switched, limited and looked at while it runs. */
+  readonly live: Pick<
+    NetworkAnalyzer,
+    'enableProtocol' | 'endDatagrams' | 'interrupt' | 'connections' | 'forget' | 'admit'
+  >;
 }
 
 const NS_PER_MS = 1e6;

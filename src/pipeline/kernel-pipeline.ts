@@ -4,6 +4,9 @@ import type { Feature, KernelCost } from '../control/status.ts';
 import { createPrometheusExporter } from '../exporter/prometheus/prometheus-exporter.ts';
 import { openStandardOutput } from '../exporter/stdout/standard-output.ts';
 import { createStdoutExporter } from '../exporter/stdout/stdout-exporter.ts';
+import { createGovernor } from '../governor/governor.ts';
+import type { GovernorState, GovernorStep } from '../governor/governor.ts';
+import { createPolicyCap } from '../governor/policy-cap.ts';
 import { createClock } from '../model/clock.ts';
 import type { Consumer } from '../model/data-group.ts';
 import { LabelSets } from '../model/label-sets.ts';
@@ -18,7 +21,7 @@ import { createLazySelfMetrics } from '../receiver/self/lazy-self-metrics.ts';
 import { createAnalysis } from './analysis.ts';
 import type { Ticking } from './analysis.ts';
 import { fanOut } from './fan-out.ts';
-import { pipelineFeatures } from './features.ts';
+import { isGoverned, pipelineFeatures } from './features.ts';
 import type { Component } from './lifecycle.ts';
 
 export interface KernelPipelineOptions {
@@ -28,6 +31,8 @@ export interface KernelPipelineOptions {
   readonly onError?: (component: string, error: Error) => void;
   /** Takes every exchange too. */
   readonly exchanges?: Consumer;
+  /** Told of each step of the governor. */
+  readonly onGovernorStep?: (step: GovernorStep) => void;
   /** In place of the configured window, ms. */
   readonly windowMs?: number;
 }
@@ -42,6 +47,7 @@ export interface KernelPipeline {
   /** `configuration`: whose switches are told, by default those that it was built with. */
   readonly features: (configuration?: Configuration) => readonly Feature[];
   readonly kernelCost: () => KernelCost;
+  readonly governor: () => GovernorState;
   readonly labels: LabelSets;
   /** Where the metrics are; undefined before the start and if the exporter is off. */
   readonly metricsUrl: () => string | undefined;
@@ -49,14 +55,19 @@ export interface KernelPipeline {
 
 const NS_PER_MS = 1e6;
 const NS_PER_SECOND = 1e9;
+/** Series without an exchange for so long expire while memory is short. */
+const SHORT_TTL_NS = 60e9;
 
 /** Builds everything before anything starts; what is off is not built. @throws SondeError */
 export function createKernelPipeline(options: KernelPipelineOptions): KernelPipeline {
-  const { configuration, exchanges, windowMs, onError = () => {} } = options;
-  const { capture, analyzers, processors, exporters } = configuration;
+  const { configuration, exchanges, windowMs, onError = () => {}, onGovernorStep } = options;
+  const { capture, analyzers, processors, exporters, limits } = configuration;
   const labels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
   const policies = createPolicyTable();
+  const capped = createPolicyCap(policies);
   const clock = createClock();
+
+  const restraint = { idleNs: Infinity, frozen: false };
 
   // The aggregate reads the stages of the receiver, which is built last.
   const captureStages = ['hook', 'ring'].map((name): Stage => ({ name, read: () => stageOf(receiver, name).read() }));
@@ -88,13 +99,14 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     everySecond(() => clock.read()),
     ...(processes === undefined ? [] : [processes]),
     aggregate,
+    { tick: (now) => governor.tick(now), flush: () => governor.stop() },
   ];
   const analysis = createAnalysis({
     configuration,
     labels,
     next: processes ?? summed,
     ticking,
-    policy: policies,
+    policy: capped,
     tickNs: () => receiver.tickNs(),
   });
   const receiver = createKernelReceiver({
@@ -108,6 +120,29 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     udp: capture.udp,
     filter: capture.filter,
     policy: capture.policy,
+  });
+  const governor = createGovernor({
+    limits: { memory: limits.memory, cpu: isGoverned(configuration) ? limits.cpu : undefined },
+    kernel: {
+      programs: () => receiver.programs(),
+      hookRuns: () => receiver.hookRuns(),
+      measure: () => receiver.measureRunTime(),
+    },
+    policies: capped,
+    connections: () => analysis.live.connections(),
+    memory: {
+      caches(shed) {
+        restraint.idleNs = shed ? SHORT_TTL_NS : Infinity;
+        aggregate.restrain(restraint.idleNs, restraint.frozen);
+        if (shed) analysis.live.forget();
+      },
+      series(shed) {
+        restraint.frozen = shed;
+        aggregate.restrain(restraint.idleNs, restraint.frozen);
+      },
+      connections: (shed) => analysis.live.admit(!shed),
+    },
+    ...(onGovernorStep === undefined ? {} : { onStep: onGovernorStep }),
   });
   const stages = [...receiver.stages, analysis.stage, aggregate.stage];
 
@@ -142,6 +177,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     store: aggregate.store,
     labels,
     kernelCost: () => receiver.kernelCost(),
+    governor: () => governor.state(),
     metricsUrl: () => metricsUrl,
     features: (shown = configuration) => [
       ...receiver.features(),

@@ -61,6 +61,10 @@ export interface NetworkAnalyzer extends EventConsumer {
   /** The stage `analyzer` of the law. Unit: message and datagram records, and what is no record. */
   readonly stage: Stage;
   readonly statistics: Readonly<NetworkStatistics>;
+  /** Lets caches go that were not used lately. */
+  forget(): void;
+  /** Whether connections that are new are followed; otherwise their messages are dropped (`table_full`). */
+  admit(newcomers: boolean): void;
   /** Those that are live now; good until the next record. */
   connections(): Iterable<Readonly<Connection>>;
   /** Length of the kernel's tick in ns, which queue times come in: the receiver learns it at run time. */
@@ -101,6 +105,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
   #now = 0;
   #nextTimers = -Infinity;
   #nextSweep = -Infinity;
+  #admits = true;
 
   constructor(options: NetworkAnalyzerOptions) {
     this.policy = options.policy ?? null;
@@ -120,6 +125,14 @@ class Analyzer implements NetworkAnalyzer, Environment {
     this.#table = new ConnectionTable(this, options.maxConnections);
     this.#datagrams = new DatagramSockets(this, this.#times, options.maxConnections);
     this.stage = { name: 'analyzer', read: () => this.statistics.stage(this.#inFlight()) };
+  }
+
+  forget(): void {
+    this.#labeller.sweep();
+  }
+
+  admit(newcomers: boolean): void {
+    this.#admits = newcomers;
   }
 
   connections(): Iterable<Readonly<Connection>> {
@@ -285,6 +298,10 @@ class Analyzer implements NetworkAnalyzer, Environment {
     const isOlder = connection.begun && ((generation - connection.generation) & 0xffff) >= 0x8000;
     if (isOlder && kind !== KIND.open) {
       if (isMessage) this.statistics.droppedGap++;
+      return null;
+    }
+    if (!this.#admits && !connection.live) {
+      if (isMessage) this.statistics.droppedTableFull++;
       return null;
     }
     if (connection.live) {

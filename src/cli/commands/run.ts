@@ -74,6 +74,8 @@ export async function run(options: RunOptions): Promise<number> {
     configuration,
     version,
     onError: (component, error) => log.error({ component, err: error }, 'cannot go on'),
+    onGovernorStep: ({ resource, direction, level, text }) =>
+      log[direction === 'up' ? 'warn' : 'info']({ resource, level }, `governor: ${text}`),
     ...(shown && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
   });
   const status = createStatus({
@@ -81,6 +83,7 @@ export async function run(options: RunOptions): Promise<number> {
     features: () => pipeline.features(),
     stages: pipeline.stages,
     kernelCost: pipeline.kernelCost,
+    governor: pipeline.governor,
   });
   let ready = false;
   const tokenFile = configuration.control.token_file;

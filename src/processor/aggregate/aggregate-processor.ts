@@ -54,6 +54,8 @@ export interface AggregateProcessor extends Consumer {
   tick(now: number): void;
   /** Closes the window now. */
   flush(now: number): void;
+  /** Memory is short: series without an exchange for `idleNs` expire; frozen: no further series and label sets are made. */
+  restrain(idleNs: number, frozen: boolean): void;
   /** Stage `window` of the law; unit: exchanges. */
   readonly stage: Stage;
   readonly store: SeriesSource;
@@ -124,6 +126,7 @@ class WindowAggregator implements AggregateProcessor {
   readonly #pairs: number[] = [];
   #windowEnd = Number.NaN;
   #closedAt = Number.NaN;
+  #idleNs = Infinity;
 
   #produced = 0;
   #delivered = 0;
@@ -224,6 +227,12 @@ class WindowAggregator implements AggregateProcessor {
     }
   }
 
+  restrain(idleNs: number, frozen: boolean): void {
+    this.#idleNs = idleNs;
+    this.#series.frozen = frozen;
+    this.#labels.frozen = frozen;
+  }
+
   flush(now: number): void {
     this.#close(now);
     this.#windowEnd = now + this.#windowNs;
@@ -267,8 +276,9 @@ class WindowAggregator implements AggregateProcessor {
 
   #expire(now: number): void {
     let expired = false;
+    const ttlNs = Math.min(this.#ttlNs, this.#idleNs);
     for (let slot = 0; slot < this.#series.capacity; slot += 1) {
-      if (this.#series.labelSet(slot) === 0 || now - this.#lastTouched[slot] < this.#ttlNs) continue;
+      if (this.#series.labelSet(slot) === 0 || now - this.#lastTouched[slot] < ttlNs) continue;
       this.#totals[this.#pairs[slot]].expired += this.#series.remove(slot);
       expired = true;
     }

@@ -36,6 +36,8 @@ export class SeriesStore {
   readonly #ids: LabelSetId[] = [];
   readonly #free: number[] = [];
   #overflowSeries = 0;
+  /** No further series are made: memory is short. */
+  frozen = false;
 
   constructor(options: SeriesStoreOptions) {
     this.#labels = options.labels;
@@ -63,7 +65,8 @@ export class SeriesStore {
     const known = this.#slots.get(id);
     if (known !== undefined) return known;
     const overflow = this.#labels.labels(id).overflow !== undefined;
-    if (!overflow && this.#slots.size - this.#overflowSeries >= this.#maxSeries) return -1;
+    const full = this.frozen || this.#slots.size - this.#overflowSeries >= this.#maxSeries;
+    if (full && !overflow) return -1;
     if (overflow) this.#overflowSeries += 1;
     this.#labels.retain(id);
     const slot = this.#free.pop() ?? this.#ids.length;

@@ -1,7 +1,7 @@
 import type { EventBatch, EventConsumer } from '../../model/event-batch.ts';
 import type { Stage } from '../../model/law.ts';
 import { COUNTER, RECORD, SWITCHED } from '../../model/record.gen.ts';
-import { loadAddon, objectPath, type Probe } from './addon.ts';
+import { loadAddon, objectPath, type Probe, type ProgramInfo } from './addon.ts';
 import type { Feature } from './features.ts';
 import { FORGET_PROGRAM, SWEEP_PROGRAM } from './features.ts';
 import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer, writeSwitches } from './load.ts';
@@ -47,6 +47,12 @@ export interface KernelReceiver {
   counters(): Readonly<Record<keyof typeof COUNTER, number>>;
   /** Highest share of a CPU's ring that was taken since the last call, 0..1. */
   ringUse(): number;
+  /** Runs of the socket hooks; cheap to ask. */
+  hookRuns(): number;
+  /** Empty before start and after stop. */
+  programs(): readonly ProgramInfo[];
+  /** From here on the kernel measures the run time of every BPF program, until it is closed; undefined if it refuses. */
+  measureRunTime(): { close(): void } | undefined;
   /** Time of the BPF programs, null unless the kernel measures it (kernel.bpf_stats_enabled); memory of the maps. */
   kernelCost(): KernelCost;
 }
@@ -202,6 +208,16 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       const use = Math.max(peak, probe?.ringUse() ?? 0);
       peak = 0;
       return use;
+    },
+    hookRuns: () => (probe?.counters() ?? last.counters)[COUNTER.countRuns] ?? 0,
+    programs: () => probe?.programs() ?? [],
+    measureRunTime() {
+      try {
+        return probe === undefined ? undefined : new (loadAddon().RunTimeStats)();
+      } catch {
+        // Before Linux 5.8, or not allowed: whoever asks has to do without.
+        return undefined;
+      }
     },
     kernelCost: () => (probe === undefined ? cost : readCost(probe)),
   };

@@ -142,7 +142,6 @@ describe('errors', () => {
     'processors: {k8s: {enabled: true}}',
     'analyzers: {tcp: {enabled: true}}',
     'analyzers: {network: {protocols: {mysql: {enabled: true}}}}',
-    'limits: {cpu: 2%}',
     'analyzers: {network: {protocols: {http: {slow: 2s}}}}',
   ])('%s is not in this build yet', (yaml) => {
     expect(problems(yaml)).toHaveLength(1);
@@ -155,6 +154,11 @@ describe('errors', () => {
           .replace(/: 2(%|s)/, ': null'),
       ),
     ).toEqual([]);
+  });
+
+  test.each(['0.1%', '150%', 'much'])('limits.cpu %s is refused with what is allowed', (ratio) => {
+    expect(problems(`limits: {cpu: ${ratio}}`).join()).toContain('a ratio from 0.5% to 100%, such as 5%');
+    expect(problems('limits: {cpu: 5%}')).toEqual([]);
   });
 
   test('an alias bomb is refused quickly', () => {
