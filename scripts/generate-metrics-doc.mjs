@@ -14,6 +14,7 @@ const load = (path) => import(new URL(path, dist).href);
 const { renderMetricsDoc } = await load('exporter/naming/metrics-doc.js');
 const { otelNaming } = await load('exporter/naming/otel.js');
 const { DEFAULT_KEYS } = await load('processor/aggregate/aggregate-processor.js');
+const { NETWORK_GROUPS } = await load('processor/aggregate/groups.js');
 const { DEFAULT_METRICS, layOut } = await load('processor/aggregate/layout.js');
 const { createSelfMetrics } = await load('receiver/self/self-metrics.js');
 
@@ -21,6 +22,7 @@ const content = renderMetricsDoc({
   naming: otelNaming,
   layout: layOut(DEFAULT_METRICS),
   keys: DEFAULT_KEYS,
+  groups: NETWORK_GROUPS.map(({ name, metrics, keys }) => ({ name, layout: layOut(metrics), keys })),
   self: await createSelfMetrics({ version: '' }).getMetricsAsJSON(),
 });
 const file = fileURLToPath(new URL('../docs/metrics.md', import.meta.url));

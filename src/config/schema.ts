@@ -159,7 +159,7 @@ export const configurationSchema = section('The configuration of Sonde.', {
       }),
     }),
     tcp: section('What the network did: connects, resets, retransmits, round trips.', {
-      enabled: missingSwitch({ doc: 'Measure TCP.' }),
+      enabled: flag({ doc: 'Measure TCP.', preset: true }),
     }),
   }),
   processors: section('What is added to exchanges, and how they are summed up.', {

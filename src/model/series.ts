@@ -6,13 +6,15 @@ export type ExchangeMetricName = keyof typeof EXCHANGE_METRIC;
 
 /**
  * What is kept of a value. `sum`, `count` and `histogram` only grow; `max`, `avg` and `last` are those of the last
- * window in which the series had an exchange.
+ * window in which the series had an exchange. `level` is a state that is told anew in each window: the sum of what was
+ * told in the last one, 0 if nothing was.
  */
-export type Kind = 'sum' | 'count' | 'max' | 'avg' | 'last' | 'histogram';
+export type Kind = 'sum' | 'count' | 'max' | 'avg' | 'last' | 'histogram' | 'level';
 
 /** Where a row keeps one value of its exchanges. Exchanges that do not know the value are not in it. */
 export interface SeriesField {
-  readonly metric: ExchangeMetricName;
+  /** Name of the value; of exchanges, an ExchangeMetricName. */
+  readonly metric: string;
   readonly kinds: readonly Kind[];
   /** Column of the number of exchanges that knew the value; −1 if not kept (a histogram's buckets add up to it). */
   readonly count: number;
@@ -26,6 +28,7 @@ export interface SeriesField {
   readonly max: number;
   readonly avg: number;
   readonly last: number;
+  readonly level: number;
 }
 
 /** How a row of numbers is laid out; the same for every series of a store. */
@@ -55,12 +58,22 @@ export interface ExchangeTotals {
   readonly expired: number;
 }
 
+/** The series of another group than the exchanges': rows of a layout of its own. */
+export interface SeriesGroup {
+  /** One of `GROUP` in names.ts. */
+  readonly name: string;
+  readonly layout: SeriesLayout;
+  readonly pages: readonly SeriesPage[];
+}
+
 /** All series at one moment. It stays as it is while the store goes on; give it back with `release`. */
 export interface SeriesSnapshot {
   readonly layout: SeriesLayout;
   readonly pages: readonly SeriesPage[];
+  /** What is not an exchange. */
+  readonly groups: readonly SeriesGroup[];
   readonly totals: readonly ExchangeTotals[];
-  /** Number of series. */
+  /** Number of series, of all groups. */
   readonly size: number;
   /** Label sets that found no room of their own and were counted in an overflow series. */
   readonly overflowed: number;

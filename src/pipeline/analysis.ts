@@ -2,6 +2,8 @@ import type { ConnectionNames } from '../analyzer/network/exchange-view.ts';
 import { createNetworkAnalyzer } from '../analyzer/network/network-analyzer.ts';
 import type { NetworkAnalyzer } from '../analyzer/network/network-analyzer.ts';
 import type { ProtocolSettings } from '../analyzer/network/protocols.ts';
+import type { EnumNames } from '../analyzer/tcp/reasons.ts';
+import { createTcpAnalyzer } from '../analyzer/tcp/tcp-analyzer.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Consumer } from '../model/data-group.ts';
 import type { EventConsumer, PolicySink } from '../model/event-batch.ts';
@@ -29,24 +31,36 @@ export interface AnalysisOptions {
   /** The time in records that is 0 in the pipeline, ns. */
   readonly origin?: bigint;
   readonly connectionNames?: ConnectionNames;
+  /** Where what the network did goes; without it, and where `analyzers.tcp.enabled` is false, nobody follows it. */
+  readonly tcp?: TcpAnalysisOptions;
+}
+
+export interface TcpAnalysisOptions {
+  readonly labels: LabelSets;
+  /** Takes the groups of TCP and UDP. */
+  readonly next: Consumer;
+  /** What the kernel calls its reasons. */
+  readonly enumName?: EnumNames;
 }
 
 /** From records to exchanges: the part that a live capture and a replay share. */
 export interface Analysis {
   readonly events: EventConsumer;
-  readonly stage: Stage;
   /** What can be switched, limited and looked at while it runs. */
   readonly live: Pick<
     NetworkAnalyzer,
     'enableProtocol' | 'endDatagrams' | 'interrupt' | 'connections' | 'forget' | 'admit'
   >;
+  readonly stages: readonly Stage[];
+  /** Has it told how things stand: once in each window. */
+  observe(now: number): void;
 }
 
 const NS_PER_MS = 1e6;
 
 export function createAnalysis(options: AnalysisOptions): Analysis {
   const { configuration, labels, next, ticking = [], policy, tickNs, origin, connectionNames } = options;
-  const { network } = configuration.analyzers;
+  const { network, tcp } = configuration.analyzers;
   const analyzer = createNetworkAnalyzer({
     labels,
     next,
@@ -56,22 +70,36 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     ...(origin === undefined ? {} : { origin }),
     ...(connectionNames === undefined ? {} : { connectionNames }),
   });
+  const tcpAnalyzer =
+    options.tcp === undefined || !tcp.enabled
+      ? undefined
+      : createTcpAnalyzer({
+          ...options.tcp,
+          maxConnections: network.max_connections,
+          ...(origin === undefined ? {} : { origin }),
+        });
   return {
-    stage: analyzer.stage,
     live: analyzer,
+    stages: [analyzer.stage, ...(tcpAnalyzer === undefined ? [] : [tcpAnalyzer.stage])],
+    observe: (now) => tcpAnalyzer?.observe(now),
     events: {
-      consume: (batch) => analyzer.consume(batch),
+      consume(batch) {
+        analyzer.consume(batch);
+        tcpAnalyzer?.consume(batch);
+      },
       tick(now) {
         if (tickNs !== undefined) {
           analyzer.setTickNs(tickNs());
         }
         analyzer.tick(now);
+        tcpAnalyzer?.tick(now);
         for (const one of ticking) {
           one.tick(now);
         }
       },
       flush(now) {
         analyzer.flush(now);
+        tcpAnalyzer?.flush(now);
         for (const one of ticking) {
           one.flush?.(now);
         }

@@ -2,15 +2,16 @@ import type { Configuration } from '../config/schema.ts';
 import type { Feature } from '../control/status.ts';
 
 /** Planned switches whose feature this build lacks. */
-const ABSENT = ['tcp', 'k8s', 'otlp', 'file', 'datakit', 'profile'] as const;
+const ABSENT = ['k8s', 'otlp', 'file', 'datakit', 'profile'] as const;
 
 /** The features beyond the receiver's own: what configuration switches, and what is not in this build. */
 export function pipelineFeatures(configuration: Configuration): Feature[] {
-  const { exporters, processors } = configuration;
+  const { analyzers, exporters, processors } = configuration;
   const { http, generic } = configuration.analyzers.network.protocols;
   return [
     switched('http', http.enabled, 'analyzers.network.protocols.http.enabled'),
     switched('generic', generic.enabled, 'analyzers.network.protocols.generic.enabled'),
+    switched('tcp', analyzers.tcp.enabled, 'analyzers.tcp.enabled'),
     switched('process', processors.process.enabled, 'processors.process.enabled'),
     switched('prometheus', exporters.prometheus.enabled, 'exporters.prometheus.enabled'),
     switched('stdout', exporters.stdout.enabled, 'exporters.stdout.enabled'),
@@ -21,7 +22,7 @@ export function pipelineFeatures(configuration: Configuration): Feature[] {
 
 /** The features that are off although this build has them and the configuration asks for them. */
 export function missingFeatures(features: readonly Feature[], configuration: Configuration): Feature[] {
-  const { capture, exporters, limits, processors } = configuration;
+  const { analyzers, capture, exporters, limits, processors } = configuration;
   const { http, generic } = configuration.analyzers.network.protocols;
   // A feature without a switch is always asked for.
   const asked: Readonly<Record<string, boolean | undefined>> = {
@@ -31,6 +32,7 @@ export function missingFeatures(features: readonly Feature[], configuration: Con
     udp: capture.udp,
     http: http.enabled,
     generic: generic.enabled,
+    tcp: analyzers.tcp.enabled,
     process: processors.process.enabled,
     prometheus: exporters.prometheus.enabled,
     stdout: exporters.stdout.enabled,

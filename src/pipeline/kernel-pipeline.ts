@@ -13,6 +13,7 @@ import { LabelSets } from '../model/label-sets.ts';
 import type { Stage } from '../model/law.ts';
 import type { SeriesSource } from '../model/series.ts';
 import { createAggregateProcessor } from '../processor/aggregate/aggregate-processor.ts';
+import { NETWORK_GROUPS } from '../processor/aggregate/groups.ts';
 import { createProcessProcessor } from '../processor/process/process-processor.ts';
 import { createKernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
 import type { KernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
@@ -63,6 +64,8 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   const { configuration, exchanges, windowMs, onError = () => {}, onGovernorStep } = options;
   const { capture, analyzers, processors, exporters, limits } = configuration;
   const labels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
+  // Of their own: peers without number take no room from routes.
+  const tcpLabels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
   const policies = createPolicyTable();
   const capped = createPolicyCap(policies);
   const clock = createClock();
@@ -77,6 +80,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     ttlNs: exporters.prometheus.ttl * NS_PER_MS,
     maxSeries: exporters.prometheus.max_series,
     stages: captureStages,
+    groups: { specs: NETWORK_GROUPS, labels: tcpLabels, observe: (now) => analysis.observe(now) },
   });
   const ends: Consumer[] = [aggregate];
   if (exchanges !== undefined) {
@@ -95,9 +99,12 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   }
   const summed = fanOut(ends);
   const processes = processors.process.enabled ? createProcessProcessor({ labels, next: summed }) : undefined;
+  const tcpProcesses = processors.process.enabled
+    ? createProcessProcessor({ labels: tcpLabels, next: aggregate })
+    : undefined;
   const ticking: Ticking[] = [
     everySecond(() => clock.read()),
-    ...(processes === undefined ? [] : [processes]),
+    ...[processes, tcpProcesses].filter((one) => one !== undefined),
     aggregate,
     { tick: (now) => governor.tick(now), flush: () => governor.stop() },
   ];
@@ -108,6 +115,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     ticking,
     policy: capped,
     tickNs: () => receiver.tickNs(),
+    tcp: { labels: tcpLabels, next: tcpProcesses ?? aggregate },
   });
   const receiver = createKernelReceiver({
     next: analysis.events,
@@ -144,7 +152,12 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     },
     ...(onGovernorStep === undefined ? {} : { onStep: onGovernorStep }),
   });
-  const stages = [...receiver.stages, analysis.stage, aggregate.stage];
+  const stages = [
+    ...receiver.stages,
+    ...analysis.stages,
+    aggregate.stage,
+    ...(analyzers.tcp.enabled ? [aggregate.groupStage] : []),
+  ];
 
   let metricsUrl: string | undefined;
   const components: Component[] = [receiver];
@@ -157,7 +170,14 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     const exporter = createPrometheusExporter({
       store: aggregate.store,
       stages: [...stages],
-      labels,
+      labels: {
+        get size() {
+          return labels.size + tcpLabels.size;
+        },
+        get overflowed() {
+          return labels.overflowed + tcpLabels.overflowed;
+        },
+      },
       listen,
       registry: createLazySelfMetrics({ version: options.version }),
     });

@@ -56,5 +56,5 @@ export function createReplayPipeline(options: ReplayPipelineOptions): ReplayPipe
       },
     },
   });
-  return { receiver, stages: [analysis.stage] };
+  return { receiver, stages: analysis.stages };
 }

@@ -8,6 +8,7 @@ import type { RecordStore } from './record-store.ts';
 import type { Segment } from './segment.ts';
 import type { NetworkStatistics } from './statistics.ts';
 import type { Texts } from './texts.ts';
+import type { TransportHistory } from './transport-history.ts';
 
 /** What all connections of one analyzer share. */
 export interface Environment {
@@ -67,6 +68,8 @@ export class Connection implements ProtocolHost {
   parser: Parser | null = null;
   protocol: Protocol;
   endpoint: Endpoint | null = null;
+  /** What the network did to it; null while nothing is known. */
+  transport: TransportHistory | null = null;
   /** Records that came too early. */
   held: RecordStore | null = null;
   heldSince = 0;
@@ -139,6 +142,7 @@ export class Connection implements ProtocolHost {
     this.parser = null;
     this.protocol = this.environment.protocols.generic;
     this.endpoint = null;
+    this.transport = null;
     this.held = null;
     this.undecided = null;
     this.undecidedSince = Number.NaN;

@@ -69,7 +69,8 @@ function isSame(a: Uint32Array, b: Uint32Array): boolean {
   return true;
 }
 
-function commText(bytes: Uint8Array): string {
+/** The name of a process as a record has it: up to the first zero. */
+export function commText(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
   return Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end)).toString('utf8');
 }

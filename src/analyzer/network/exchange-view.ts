@@ -102,8 +102,11 @@ export class ExchangeView implements ExchangeGroup {
   }
 
   attributes(): Attributes {
-    const { exchange } = this.#shown();
-    return exchange.describe === null ? {} : exchange.describe(exchange);
+    const { exchange, connection } = this.#shown();
+    const described = exchange.describe === null ? {} : exchange.describe(exchange);
+    if (connection.transport === null) return described;
+    const end = Number.isNaN(exchange.end) ? exchange.responseEnd : exchange.end;
+    return { ...described, ...connection.transport.attributes(exchange.start, end) };
   }
 
   /** `ip:port` of the server's or the client's end. */

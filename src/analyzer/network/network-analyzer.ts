@@ -20,6 +20,7 @@ import type { ProtocolSettings } from './protocols.ts';
 import { RecordTimes } from './record-reader.ts';
 import { NetworkStatistics } from './statistics.ts';
 import { Texts } from './texts.ts';
+import { TransportHistories } from './transport-histories.ts';
 
 const { head, message, size: sizes } = RECORD;
 
@@ -31,6 +32,9 @@ FIXED[KIND.owner] = sizes.owner;
 FIXED[KIND.totals] = sizes.totals;
 FIXED[KIND.close] = sizes.totals;
 FIXED[KIND.datagram] = sizes.datagram;
+FIXED[KIND.tcp] = sizes.tcp;
+FIXED[KIND.tcpEvent] = sizes.tcpEvent;
+FIXED[KIND.listener] = sizes.listener;
 
 /** Timeouts are looked at so often, on the events' time. */
 const TIMERS_NS = 1e9;
@@ -103,6 +107,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
   readonly #datagrams: DatagramSockets;
   /** Of the last tick. */
   #now = 0;
+  readonly #transports: TransportHistories;
   #nextTimers = -Infinity;
   #nextSweep = -Infinity;
   #admits = true;
@@ -124,6 +129,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
     });
     this.#table = new ConnectionTable(this, options.maxConnections);
     this.#datagrams = new DatagramSockets(this, this.#times, options.maxConnections);
+    this.#transports = new TransportHistories(this.#times);
     this.stage = { name: 'analyzer', read: () => this.statistics.stage(this.#inFlight()) };
   }
 
@@ -257,6 +263,12 @@ class Analyzer implements NetworkAnalyzer, Environment {
       this.#datagrams.record(batch, offset);
       return;
     }
+    if (kind === KIND.tcp || kind === KIND.tcpEvent || kind === KIND.listener) {
+      if (kind !== KIND.listener) {
+        this.#transports.record(this.#table.at(batch.words[(offset + head.index) >>> 2]), batch, offset);
+      }
+      return;
+    }
     if (kind === KIND.close && this.#datagrams.close(batch, offset)) return;
     if (kind === KIND.open || kind === KIND.owner || kind === KIND.close) this.policy?.life?.(batch, offset);
     const { bytes, words, halves } = batch;
@@ -266,6 +278,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
       const lost = openConnection(connection, batch, offset, this.#times);
       if (lost < 0) return;
       this.statistics.connectionsOpened++;
+      this.#transports.opened(connection);
       if (connection.held === null) {
         connection.number = lost;
         this.statistics.lostRecords += lost;

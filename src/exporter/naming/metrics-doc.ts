@@ -11,13 +11,24 @@ export interface MetricsDocOptions {
   readonly layout: SeriesLayout;
   /** Labels that series keep. */
   readonly keys: readonly LabelKey[];
+  /** What the store holds besides exchanges. */
+  readonly groups: readonly DocumentedGroup[];
   /** The program's metrics about itself. */
   readonly self: readonly Pick<Metric, 'name' | 'type' | 'help'>[];
 }
 
+export interface DocumentedGroup {
+  readonly name: string;
+  readonly layout: SeriesLayout;
+  readonly keys: readonly LabelKey[];
+}
+
 /** Writes docs/metrics.md from the same tables that the pages are written from. */
-export function renderMetricsDoc({ naming, layout, keys, self }: MetricsDocOptions): string {
+export function renderMetricsDoc({ naming, layout, keys, groups, self }: MetricsDocOptions): string {
   const families = naming.families(layout);
+  const network = groups.flatMap((group) =>
+    naming.families(group.layout, group.name).map((family) => ({ family, keys: group.keys })),
+  );
   return `<!-- Generated from src/exporter/naming by scripts/generate-metrics-doc.mjs. Do not edit. -->
 # Metrics
 
@@ -44,11 +55,29 @@ ${table(
 - A request whose first byte was not seen has no duration: it is counted in \`_count\` and the bucket \`+Inf\` only.
 - A histogram of a value that no request of the series knew is left out.
 
-Upper bounds of the buckets, in seconds:
+## TCP and UDP
+
+What each of them means, and when to worry, is in [tcp.md](tcp.md).
+
+${table(
+  ['metric', 'type', 'labels', 'what it is'],
+  merged(
+    network.map(({ family, keys: own }) => [
+      code(family.metric.name),
+      family.metric.type,
+      labelsOf(family, own),
+      family.metric.help,
+    ]),
+  ),
+)}
+
+## Buckets
+
+Upper bounds, in the metric's unit:
 
 ${table(
   ['metric', 'bounds'],
-  families
+  [...families, ...network.map(({ family }) => family)]
     .filter(({ kind }) => kind === 'histogram')
     .map(({ metric, bounds, divisor }) => [
       code(metric.name),
@@ -90,6 +119,11 @@ function labelsOf(family: Omit<SeriesFamily, 'metric'>, keys: readonly LabelKey[
     .labels(labels)
     .map(([name]) => code(name))
     .join(', ');
+}
+
+/** Several families may make up one metric. */
+function merged(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  return rows.filter(([name], i) => i === 0 || rows[i - 1][0] !== name);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

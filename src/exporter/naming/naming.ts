@@ -25,7 +25,6 @@ export interface SeriesFamily {
 
 /** Renames what the store holds; nothing else in the program knows outside names. */
 export interface Naming {
-  families(layout: SeriesLayout): readonly SeriesFamily[];
-  /** Every metric that `families` can yield. */
-  metrics(layout: SeriesLayout): readonly Metric[];
+  /** @param group one of `GROUP` in names.ts; without, exchanges */
+  families(layout: SeriesLayout, group?: string): readonly SeriesFamily[];
 }

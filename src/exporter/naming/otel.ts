@@ -1,9 +1,10 @@
 import type { Labels } from '../../model/label-sets.ts';
-import { LABEL, PROTOCOL } from '../../model/names.ts';
+import { GROUP, LABEL, PROTOCOL } from '../../model/names.ts';
 import type { LabelKey } from '../../model/names.ts';
-import type { ExchangeMetricName, Kind, SeriesField, SeriesLayout } from '../../model/series.ts';
+import type { ExchangeMetricName, Kind, SeriesField } from '../../model/series.ts';
 import type { Metric } from './metric.ts';
 import type { Naming, SeriesFamily } from './naming.ts';
+import { networkFamilies } from './network-metrics.ts';
 
 /** Bounds that OpenTelemetry advises for http.server.request.duration and http.client.request.duration, in ns. */
 const HTTP_BOUNDS: readonly number[] = [
@@ -60,7 +61,10 @@ const isHttp = (labels: Labels): boolean =>
   labels.protocol === PROTOCOL.http && (labels.role === 'server' || labels.role === 'client');
 
 /** Names by OpenTelemetry's semantic conventions, as Prometheus writes them; where there is none, `sonde_*`. */
-export const otelNaming: Naming = { families: (layout) => layout.fields.flatMap(familiesOf), metrics: allMetrics };
+export const otelNaming: Naming = {
+  families: (layout, group = GROUP.request) =>
+    group === GROUP.request ? layout.fields.flatMap(familiesOf) : networkFamilies(layout, group),
+};
 
 function familiesOf(field: SeriesField): SeriesFamily[] {
   return field.kinds
@@ -86,7 +90,7 @@ function durations(field: SeriesField): SeriesFamily[] {
 }
 
 function generic(field: SeriesField, kind: Kind): SeriesFamily {
-  const { metric } = field;
+  const metric = field.metric as ExchangeMetricName;
   return {
     metric: genericMetric(metric, kind),
     field,
@@ -124,6 +128,7 @@ function genericMetric(metric: ExchangeMetricName, kind: Kind): Metric {
     case 'max':
     case 'avg':
     case 'last':
+    case 'level':
       return {
         name: `${size}_${kind}_${unit}`,
         type: 'gauge',
@@ -141,9 +146,4 @@ function rename(labels: Labels, names: readonly (readonly [LabelKey, string])[])
     if (value !== undefined) renamed.push([name, value]);
   }
   return renamed;
-}
-
-/** Every metric that a layout can yield, for the documentation. */
-function allMetrics(layout: SeriesLayout): readonly Metric[] {
-  return otelNaming.families(layout).map(({ metric }) => metric);
 }

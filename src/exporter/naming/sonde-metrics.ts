@@ -5,7 +5,7 @@ export const SONDE_METRICS = {
   produced: {
     name: 'sonde_produced_total',
     type: 'counter',
-    help: 'What entered a stage of the law: hook: runs of the socket hooks; ring: records; analyzer: messages; window: exchanges; export.prometheus: samples; export.stdout: exchanges.',
+    help: 'What entered a stage of the law: hook: runs of the socket hooks; ring: records; analyzer: messages; tcp: records of the life and fate of sockets; window: exchanges; window.tcp: groups of TCP and UDP; export.prometheus: samples; export.stdout: exchanges.',
     labels: ['stage'],
   },
   delivered: {

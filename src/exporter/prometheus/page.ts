@@ -1,5 +1,5 @@
 import type { StageCount } from '../../model/law.ts';
-import type { Kind, SeriesSnapshot } from '../../model/series.ts';
+import type { Kind, SeriesGroup, SeriesSnapshot } from '../../model/series.ts';
 import type { Metric } from '../naming/metric.ts';
 import type { Naming, SeriesFamily } from '../naming/naming.ts';
 import { SONDE_METRICS } from '../naming/sonde-metrics.ts';
@@ -26,8 +26,12 @@ const PIECE_LENGTH = 32 * 1024;
 class PieceWriter {
   text = '';
   samples = 0;
+  #begun = '';
 
+  /** Families of one metric follow one another: its head is written once. */
   head(metric: Metric): void {
+    if (metric.name === this.#begun) return;
+    this.#begun = metric.name;
     this.text += formatHead(metric);
   }
 
@@ -61,6 +65,9 @@ export function* writePage(reading: Reading, naming: Naming): Generator<Piece, v
   writeTotals(writer, reading);
   for (const family of naming.families(reading.series.layout)) {
     yield* writeFamily(writer, family, reading.series);
+  }
+  for (const group of reading.series.groups) {
+    for (const family of naming.families(group.layout, group.name)) yield* writeFamily(writer, family, group);
   }
   yield writer.take();
 }
@@ -119,7 +126,11 @@ function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflow
   single(SONDE_METRICS.labelSetsOverflowed, labelSetsOverflowed);
 }
 
-function* writeFamily(writer: PieceWriter, family: SeriesFamily, series: SeriesSnapshot): Generator<Piece, void, void> {
+function* writeFamily(
+  writer: PieceWriter,
+  family: SeriesFamily,
+  series: Pick<SeriesGroup, 'layout' | 'pages'>,
+): Generator<Piece, void, void> {
   const { stride, exchanges } = series.layout;
   const writeRow = family.kind === 'histogram' ? histogramRow(family, exchanges) : numberRow(family, family.kind);
   let begun = false;
@@ -136,8 +147,8 @@ function* writeFamily(writer: PieceWriter, family: SeriesFamily, series: SeriesS
 }
 
 /** False for a value that no exchange of the series ever knew: an empty histogram would only fill the page. */
-function hasValue({ field, metric, everyExchange }: SeriesFamily, values: Float64Array, base: number): boolean {
-  if (everyExchange) return true;
+function hasValue({ field, kind, metric, everyExchange }: SeriesFamily, values: Float64Array, base: number): boolean {
+  if (everyExchange || kind === 'level') return true;
   if (metric.type === 'gauge') return values[base + field.count] > 0;
   if (field.buckets < 0) return true;
   for (let bucket = 0; bucket <= field.bounds.length; bucket += 1) {

@@ -24,7 +24,8 @@ export interface PrometheusExporterOptions {
   readonly store: SeriesSource;
   /** Stages of the law that the page shows; the exporter's own is added. */
   readonly stages: readonly Stage[];
-  readonly labels: LabelSets;
+  /** How many label sets there are, and how many found no room. */
+  readonly labels: Pick<LabelSets, 'size' | 'overflowed'>;
   /** Port 0 takes any free one. Default 127.0.0.1:9500. */
   readonly listen?: { readonly host: string; readonly port: number };
   /** Default otelNaming. */

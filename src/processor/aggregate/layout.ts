@@ -1,13 +1,14 @@
-import type { ExchangeMetricName, Kind, SeriesField, SeriesLayout } from '../../model/series.ts';
+import type { Kind, SeriesField, SeriesLayout } from '../../model/series.ts';
 
-/** What to keep of one value of the exchanges. */
+/** What to keep of one value. */
 export interface MetricChoice {
   readonly kinds: readonly Kind[];
   /** Upper bounds of a histogram, in the value's unit. */
   readonly bounds?: readonly number[];
 }
 
-export type MetricChoices = Readonly<Partial<Record<ExchangeMetricName, MetricChoice>>>;
+/** By name of the value, see the positions of its group. */
+export type MetricChoices = Readonly<Record<string, MetricChoice>>;
 
 const inNanoseconds = (seconds: readonly number[]): readonly number[] => seconds.map((s) => Math.round(s * 1e9));
 
@@ -39,8 +40,8 @@ const LINE = 8;
  * two or three of them.
  */
 export function layOut(metrics: MetricChoices): SeriesLayout & { readonly additive: number } {
-  const entries = Object.entries(metrics) as [ExchangeMetricName, MetricChoice][];
-  // Column 0 counts the exchanges.
+  const entries = Object.entries(metrics);
+  // Column 0 counts the exchanges, or whatever the group tells of.
   let column = 1;
   const take = (columns: number): number => {
     column += columns;
@@ -67,6 +68,7 @@ export function layOut(metrics: MetricChoices): SeriesLayout & { readonly additi
         max: takeIf(field.kinds.includes('max')),
         avg: takeIf(field.kinds.includes('avg')),
         last: takeIf(field.kinds.includes('last')),
+        level: takeIf(field.kinds.includes('level')),
       }),
   );
   return { stride: Math.ceil(column / LINE) * LINE, additive, exchanges: 0, fields };

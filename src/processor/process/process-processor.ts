@@ -4,6 +4,7 @@ import { LABEL_SET_INDEX } from '../../model/label-sets.ts';
 import type { Labels, LabelSetId, LabelSets } from '../../model/label-sets.ts';
 import { GROUP } from '../../model/names.ts';
 import { NamedExchange } from './named-exchange.ts';
+import { NamedGroup } from './named-group.ts';
 import { ProcFiles } from './proc-files.ts';
 import { ProcessTable } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
@@ -41,7 +42,7 @@ export interface ProcessProcessor extends Consumer {
   readonly feature: ProcessFeature;
 }
 
-/** Adds comm, executable, container id and service name to exchanges, by the pid among their labels. */
+/** Adds comm, executable, container id and service name to exchanges and other groups, by the pid among their labels. */
 export function createProcessProcessor(options: ProcessOptions): ProcessProcessor {
   return new ProcessNamer(options);
 }
@@ -58,7 +59,8 @@ class ProcessNamer implements ProcessProcessor {
   readonly #next: Consumer;
   readonly #recheckNs: number;
   readonly #processes: ProcessTable | null;
-  readonly #view = new NamedExchange();
+  readonly #exchange = new NamedExchange();
+  readonly #group = new NamedGroup();
 
   #memo = new Int32Array(1024 * MEMO);
   /** By place: the process, the label sets named after it, whether it had an exchange since it was checked. */
@@ -84,16 +86,14 @@ class ProcessNamer implements ProcessProcessor {
   }
 
   consume(group: DataGroup): void {
-    if (group.name !== GROUP.request) {
-      this.#next.consume(group);
-      return;
-    }
     const id = group.labels;
     let at = (id & LABEL_SET_INDEX) * MEMO;
     if (this.#memo[at] !== id || id === 0) at = this.#resolve(id);
     const place = this.#memo[at + 2];
     if (place >= 0) this.#used[place] = 1;
-    this.#next.consume(this.#view.wrap(group as ExchangeGroup, this.#memo[at + 1]));
+    const named = this.#memo[at + 1];
+    if (group.name === GROUP.request) this.#next.consume(this.#exchange.wrap(group as ExchangeGroup, named));
+    else this.#next.consume(this.#group.wrap(group, named));
   }
 
   tick(now: number): void {

@@ -140,7 +140,6 @@ describe('errors', () => {
     'exporters: {datakit: {enabled: true}}',
     'exporters: {prometheus: {naming: kindling}}',
     'processors: {k8s: {enabled: true}}',
-    'analyzers: {tcp: {enabled: true}}',
     'analyzers: {network: {protocols: {mysql: {enabled: true}}}}',
     'analyzers: {network: {protocols: {http: {slow: 2s}}}}',
   ])('%s is not in this build yet', (yaml) => {

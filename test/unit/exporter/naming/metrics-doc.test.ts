@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { renderMetricsDoc } from '../../../../src/exporter/naming/metrics-doc.ts';
 import { otelNaming } from '../../../../src/exporter/naming/otel.ts';
 import { DEFAULT_KEYS } from '../../../../src/processor/aggregate/aggregate-processor.ts';
+import { NETWORK_GROUPS } from '../../../../src/processor/aggregate/groups.ts';
 import { DEFAULT_METRICS, layOut } from '../../../../src/processor/aggregate/layout.ts';
 import { createSelfMetrics } from '../../../../src/receiver/self/self-metrics.ts';
 
@@ -11,6 +12,7 @@ const render = async () =>
     naming: otelNaming,
     layout: layOut(DEFAULT_METRICS),
     keys: DEFAULT_KEYS,
+    groups: NETWORK_GROUPS.map(({ name, metrics, keys }) => ({ name, layout: layOut(metrics), keys })),
     self: (await createSelfMetrics({ version: '' }).getMetricsAsJSON()) as never,
   });
 

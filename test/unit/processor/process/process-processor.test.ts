@@ -140,12 +140,12 @@ describe('createProcessProcessor', () => {
         attributes: () => ({ a: 1 }),
       }),
     );
-    processor.consume({ ...exchange({ metrics: { duration: 4 } }), name: 'other' });
+    processor.consume({ ...exchange({ metrics: { duration: 4 }, timestamp: 9 }), name: 'other' });
     expect(seen).toEqual([
       ['net_request_metric_group', 3, 8, false, true],
       ['1', '127.0.0.1:50000', '127.0.0.1:80', '/a', 't', 5, 'x'],
       { a: 1 },
-      ['other', 4, 0, true, false],
+      ['other', 4, 9, undefined, undefined],
     ]);
   });
 

@@ -1,0 +1,104 @@
+import { FLAG, RECORD, TCP_EVENT } from '../../model/record.gen.ts';
+import type { Attributes } from './exchange.ts';
+import { readWide } from './record-reader.ts';
+import type { RecordTimes, RecordViews } from './record-reader.ts';
+
+const { head, tcp, tcpEvent } = RECORD;
+
+/** Happenings that are remembered of a connection, of each sort; the oldest are forgotten first. */
+const MAX_REMEMBERED = 256;
+const NS_PER_US = 1000;
+
+interface Period {
+  readonly from: number;
+  readonly to: number;
+  /** How much of it nothing could be sent, at most `to - from`, ns. */
+  readonly ns: number;
+}
+
+interface Reset {
+  readonly time: number;
+  readonly side: 'sent' | 'received';
+}
+
+/**
+ * What the network did to a connection lately, so that an exchange can tell what of it fell within its time. Made
+ * when the first such record comes: a connection that fares well costs nothing.
+ */
+export class TransportHistory {
+  readonly #retransmits: number[] = [];
+  readonly #zeroWindows: Period[] = [];
+  /** Since when this end's window is closed; NaN while it is open. */
+  #closedSince = Number.NaN;
+  #reset: Reset | null = null;
+  #rttNs = 0;
+  #measuredAt = Number.NaN;
+  #receiverLimitedUs = Number.NaN;
+
+  /** A tcp record: how the connection fares by now. */
+  measured({ words, halves }: RecordViews, offset: number, times: RecordTimes): void {
+    const time = times.read(words, offset + head.time);
+    if (time < this.#measuredAt) return;
+    const limited = readWide(words, offset + tcp.receiverLimitedUs);
+    const isJoined = (halves[(offset + head.flags) >>> 1] & FLAG.joined) !== 0;
+    // What a joined connection had waited before the first look is nobody's.
+    const before = Number.isNaN(this.#receiverLimitedUs) && !isJoined ? 0 : this.#receiverLimitedUs;
+    const waited = (limited - before) * NS_PER_US;
+    if (waited > 0) {
+      const from = Number.isNaN(this.#measuredAt) ? time - waited : Math.min(this.#measuredAt, time - waited);
+      remember(this.#zeroWindows, { from, to: time, ns: waited });
+    }
+    this.#receiverLimitedUs = limited;
+    this.#measuredAt = time;
+    this.#rttNs = words[(offset + tcp.srttUs) >>> 2] * NS_PER_US;
+  }
+
+  /** A tcp event record of the connection. */
+  happened({ words }: RecordViews, offset: number, times: RecordTimes): void {
+    const time = times.read(words, offset + head.time);
+    switch (words[(offset + tcpEvent.event) >>> 2]) {
+      case TCP_EVENT.retransmit:
+        remember(this.#retransmits, time);
+        return;
+      case TCP_EVENT.resetSent:
+        this.#reset = { time, side: 'sent' };
+        return;
+      case TCP_EVENT.resetReceived:
+        this.#reset = { time, side: 'received' };
+        return;
+      case TCP_EVENT.zeroWindow:
+        this.#closedSince = time;
+        return;
+      case TCP_EVENT.windowOpen: {
+        const ns = words[(offset + tcpEvent.amount) >>> 2] * NS_PER_US;
+        remember(this.#zeroWindows, { from: time - ns, to: time, ns });
+        this.#closedSince = Number.NaN;
+      }
+    }
+  }
+
+  /** What fell between the two times, ends included, under the names of docs/exchanges.md. */
+  attributes(from: number, to: number): Attributes {
+    const retransmits = this.#retransmits.filter((time) => time >= from && time <= to).length;
+    let zeroWindowNs = Number.isNaN(this.#closedSince) ? 0 : overlap(this.#closedSince, to, from, to);
+    for (const period of this.#zeroWindows)
+      zeroWindowNs += Math.min(period.ns, overlap(period.from, period.to, from, to));
+    const reset = this.#reset;
+    return {
+      ...(this.#rttNs === 0 ? {} : { 'net.rtt': this.#rttNs }),
+      ...(retransmits === 0 ? {} : { 'net.retransmits': retransmits }),
+      ...(zeroWindowNs > 0 ? { 'net.zero_window_ns': Math.round(zeroWindowNs) } : {}),
+      ...(reset !== null && reset.time >= from && reset.time <= to ? { 'net.reset': reset.side } : {}),
+    };
+  }
+}
+
+function remember<T>(list: T[], one: T): void {
+  if (list.length >= MAX_REMEMBERED) list.shift();
+  list.push(one);
+}
+
+/** How long two periods share; 0 if they do not meet. */
+function overlap(from: number, to: number, otherFrom: number, otherTo: number): number {
+  return Math.max(0, Math.min(to, otherTo) - Math.max(from, otherFrom));
+}
