@@ -54,7 +54,9 @@ describe('run --for', () => {
       'hook',
       'ring',
       'analyzer',
+      'tcp',
       'window',
+      'window.tcp',
       'export.prometheus',
     ]);
     for (const line of lines) {
