@@ -77,6 +77,11 @@ export const ERRORS = {
     text: 'the kernel refused the BPF programs',
     remedy: 'Run `sonde doctor` to see which, and why.',
   },
+  SONDE_NO_LOOPBACK: {
+    exitCode: 3,
+    text: 'no request can be made over loopback',
+    remedy: 'Bring it up in this network namespace: `ip link set lo up`.',
+  },
   SONDE_NO_PROBE: {
     exitCode: 3,
     text: 'no probe answers there',

@@ -3,13 +3,15 @@ import type { Configuration } from '../../config/schema.ts';
 import { createStatus } from '../../control/status.ts';
 import type { Feature, Status } from '../../control/status.ts';
 import { SondeError } from '../../model/errors.ts';
+import { missingFeatures } from '../../pipeline/features.ts';
+import type { HostCheck } from '../doctor/check.ts';
 import { checkHost } from '../doctor/host-checks.ts';
-import type { HostCheck } from '../doctor/host-checks.ts';
+import { checkPorts } from '../doctor/port-checks.ts';
 import { renderDoctor } from '../doctor/render.ts';
 import { tryCapture } from '../doctor/try-capture.ts';
+import { featuresWithout } from '../doctor/without-capture.ts';
 import type { Environment } from '../environment.ts';
 import { createOutput } from '../output.ts';
-import { missingFeatures, pipelineFeatures } from '../../pipeline/features.ts';
 import { programVersion } from '../version.ts';
 
 export interface DoctorOptions {
@@ -18,11 +20,11 @@ export interface DoctorOptions {
   readonly environment: Environment;
 }
 
-/** `sonde doctor`: 0 everything asked for is on, 1 some of it is off, 3 capture impossible. */
+/** `sonde doctor`: 0 everything asked for is on, 1 something is off or flawed, 3 capture impossible. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const { configuration } = loadConfiguration({ file: options.configFile, environment: options.environment });
-  const checks = checkHost();
-  const { capture, status } = await diagnose(configuration, checks);
+  const checks = [...checkHost({ configuration }), ...(await checkPorts(configuration))];
+  const status = await diagnose(configuration, checks);
   const output = createOutput(process.stdout);
   await output.write(
     options.json
@@ -30,37 +32,36 @@ export async function doctor(options: DoctorOptions): Promise<number> {
       : `${renderDoctor({ status, checks }).join('\n')}\n`,
   );
   await output.end();
-  if (capture.state === 'off') {
+  if (status.features.some(({ name, state }) => name === 'capture' && state === 'off')) {
     return 3;
   }
-  return missingFeatures(status.features, configuration).length === 0 ? 0 : 1;
+  const flawed = checks.some(({ ok }) => !ok) || missingFeatures(status.features, configuration).length > 0;
+  return flawed ? 1 : 0;
 }
 
-async function diagnose(
-  configuration: Configuration,
-  checks: readonly HostCheck[],
-): Promise<{ capture: Feature; status: Status }> {
+async function diagnose(configuration: Configuration, checks: readonly HostCheck[]): Promise<Status> {
   const version = programVersion();
-  const failed = checks.find((check) => !check.ok);
+  const failed = checks.find((check) => !check.ok && check.needed);
   if (failed !== undefined) {
-    const capture = off(`${failed.name}: ${failed.found}`, failed.remedy);
-    const features = [capture, ...pipelineFeatures(configuration)];
-    return { capture, status: createStatus({ version, features: () => features, stages: [] })() };
+    return impossible(configuration, version, off(`${failed.name}: ${failed.found}`, failed.remedy));
   }
   try {
-    const result = await tryCapture(configuration, version);
+    const { capture, status } = await tryCapture(configuration, version);
     return {
-      capture: result.capture,
-      status: { ...result.status, features: [result.capture, ...result.status.features] },
+      ...status,
+      features: [capture, ...status.features.filter(({ name }) => name !== 'capture')],
     };
   } catch (error) {
     if (!(error instanceof SondeError)) {
       throw error;
     }
-    const capture = off(error.text, error.remedy);
-    const features = [capture, ...pipelineFeatures(configuration)];
-    return { capture, status: createStatus({ version, features: () => features, stages: [] })() };
+    return impossible(configuration, version, off(error.text, error.remedy));
   }
+}
+
+function impossible(configuration: Configuration, version: string, capture: Feature): Status {
+  const features = featuresWithout(capture, configuration);
+  return createStatus({ version, features: () => features, stages: [] })();
 }
 
 function off(reason: string, remedy: string | null): Feature {

@@ -1,14 +1,14 @@
 import { loadConfiguration } from '../../config/load.ts';
 import type { Configuration } from '../../config/schema.ts';
-import type { Address } from '../../config/units.ts';
 import { formatAddress } from '../../config/units.ts';
 import { readTokenText } from '../../control/token.ts';
 import { SondeError } from '../../model/errors.ts';
-import { mayCapture } from '../doctor/host-checks.ts';
+import { checkPrivileges } from '../doctor/privilege-checks.ts';
 import type { Environment } from '../environment.ts';
 import { exitOnInternalErrors } from '../internal-errors.ts';
 import { listenForStop } from '../stop-signal.ts';
 import { createLiveView } from '../view/live-view.ts';
+import { reachable } from '../view/remote-address.ts';
 import { createRemoteSource } from '../view/remote-source.ts';
 import type { ViewSource } from '../view/source.ts';
 import { openTerminal } from '../view/terminal.ts';
@@ -75,7 +75,7 @@ async function attach(options: TopOptions, configuration: Configuration): Promis
     if (options.url !== undefined || !(error instanceof SondeError) || !isNobody(error)) {
       throw error;
     }
-    if (!mayCapture()) {
+    if (process.platform !== 'linux' || !checkPrivileges('').ok) {
       throw new SondeError('SONDE_NO_PROBE', {
         detail: `${error.text}, and starting one needs root`,
         remedy: 'Start one with `sudo sonde run`, or give the address of another one with --url.',
@@ -84,11 +84,6 @@ async function attach(options: TopOptions, configuration: Configuration): Promis
     }
     return undefined;
   }
-}
-
-/** What listens on every address is reached on this host's own. */
-function reachable({ host, port }: Address): Address {
-  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port };
 }
 
 /** Nobody listens there, or it cannot be told where (port 0). */

@@ -17,6 +17,7 @@ function talk(): void {
   call.end();
 }
 
+server.once('error', (error) => process.send?.({ failed: error.message }));
 process.on('message', talk);
 process.once('disconnect', () => process.exit(0));
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));

@@ -1,5 +1,5 @@
 import type { Status } from '../../control/status.ts';
-import type { HostCheck } from './host-checks.ts';
+import type { HostCheck } from './check.ts';
 
 export interface DoctorReport {
   readonly status: Status;
@@ -13,8 +13,8 @@ export function renderDoctor({ status, checks }: DoctorReport): string[] {
   const line = (name: string, state: string, text: string): string =>
     `  ${name.padEnd(wide)}${state.padEnd(5)}${text}`.trimEnd();
   const lines = [`sonde ${status.version} on Linux ${status.kernel}`, '', 'host'];
-  for (const { name, ok, found, remedy } of checks) {
-    lines.push(line(name, ok ? 'ok' : 'BAD', remedy === null ? found : `${found}. ${remedy}`));
+  for (const { name, ok, needed, found, remedy } of checks) {
+    lines.push(line(name, ok ? 'ok' : needed ? 'BAD' : 'poor', remedy === null ? found : `${found}. ${remedy}`));
   }
   lines.push('', 'features');
   for (const { name, state, reason, remedy } of status.features) {

@@ -66,6 +66,7 @@ export async function tryCapture(configuration: Configuration, version: string):
   const lifecycle = createLifecycle({ components: pipeline.components });
   try {
     await lifecycle.start();
+    // Loaded and attached: what the kernel refuses is told first.
     await talker.talk();
     await delay(PATIENCE_MS, undefined, { signal: seenAtBothEnds.signal }).catch(() => {});
     return { capture: judge(seen), status: status() };

@@ -1,72 +1,37 @@
-import { Agent, request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import type * as z from 'zod/mini';
+import { request } from 'node:http';
 import { servicesSchema } from '../../control/routes/services.ts';
 import { statusSchema } from '../../control/routes/status.ts';
-import { SondeError } from '../../model/errors.ts';
 import type { ExchangeLine } from '../../model/exchange-line.ts';
+import { authorization, createControlClient, parseJson, refusal } from './control-client.ts';
+import type { ControlClientOptions } from './control-client.ts';
 import type { ExchangeFollower, ViewSource } from './source.ts';
 import type { ExchangeQuery } from './state.ts';
 
-export interface RemoteSourceOptions {
-  /** `http://HOST:PORT` of a control interface. */
-  readonly url: string;
-  readonly token: string | undefined;
-  /** ms until an answer must be there. Default 3,000. */
-  readonly timeoutMs?: number;
-}
-
-/** A report of 500 services and 4,000 routes and peers has less. */
-const MAX_BODY = 16 * 1024 * 1024;
 const MAX_LINE = 256 * 1024;
 
 /** A probe that runs elsewhere, through its control interface. */
-export function createRemoteSource(options: RemoteSourceOptions): ViewSource {
-  const { url, token, timeoutMs = 3000 } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
-  const headers = authorization(token);
-
-  const get = async <T extends z.ZodMiniType>(path: string, schema: T): Promise<z.output<T>> => {
-    const text = await new Promise<string>((resolve, reject) => {
-      const call = request(`${url}${path}`, { agent, headers }, (response) => {
-        collect(response, MAX_BODY).then((body) => {
-          const problem = refusal(url, path, response.statusCode ?? 0);
-          return problem === undefined ? resolve(body) : reject(problem);
-        }, reject);
-      });
-      call.setTimeout(timeoutMs, () => call.destroy(unreachable(url, `no answer within ${timeoutMs / 1000} s`)));
-      call.once('error', (error: NodeJS.ErrnoException) => {
-        reject(error instanceof SondeError ? error : unreachable(url, error.code ?? error.message));
-      });
-      call.end();
-    });
-    const parsed = schema.safeParse(parseJson(text));
-    if (!parsed.success) {
-      throw notSonde(url, path);
-    }
-    return parsed.data;
-  };
-
+export function createRemoteSource(options: ControlClientOptions): ViewSource {
+  const { url } = options;
+  const client = createControlClient(options);
   return {
     name: `sonde at ${url}`,
     remark: '',
     async read() {
-      const [services, status] = await Promise.all([get('/services', servicesSchema), get('/status', statusSchema)]);
+      const [services, status] = await Promise.all([
+        client.get('/services', servicesSchema),
+        client.get('/status', statusSchema),
+      ]);
       return { services, status };
     },
     follow: followExchanges(options),
-    close: () => agent.destroy(),
+    close: () => client.close(),
   };
 }
 
 /** Follows exchanges through the control interface of a probe, be it that of this process. */
-export function followExchanges({ url, token }: RemoteSourceOptions): ViewSource['follow'] {
+export function followExchanges({ url, token }: ControlClientOptions): ViewSource['follow'] {
   const headers = authorization(token);
   return (query, follower) => followRemote({ url, headers, query }, follower);
-}
-
-function authorization(token: string | undefined): Readonly<Record<string, string>> {
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
 interface Followed {
@@ -124,56 +89,4 @@ function parseExchange(line: string): ExchangeLine | undefined {
   return typeof value?.time === 'string' && typeof value.conn === 'string' && typeof value.role === 'string'
     ? (value as ExchangeLine)
     : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function collect(response: IncomingMessage, limit: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    response.setEncoding('utf8');
-    response.on('data', (part: string) => {
-      text += part;
-      if (text.length > limit) {
-        response.destroy(new Error('the answer is too long'));
-      }
-    });
-    response.once('end', () => resolve(text));
-    response.once('error', reject);
-  });
-}
-
-function refusal(url: string, path: string, status: number): SondeError | undefined {
-  if (status === 200) {
-    return undefined;
-  }
-  if (status === 401) {
-    return new SondeError('SONDE_NO_PROBE', {
-      detail: `the probe at ${url} asks for its token`,
-      remedy: 'Give the file that holds it with --token-file.',
-    });
-  }
-  return status === 403
-    ? new SondeError('SONDE_NO_PROBE', {
-        detail: `the probe at ${url} refuses this name`,
-        remedy: 'Give its address in place of the name.',
-      })
-    : notSonde(url, path, status);
-}
-
-function notSonde(url: string, path: string, status?: number): SondeError {
-  return new SondeError('SONDE_NO_PROBE', {
-    detail: `what answers at ${url}${path} is no probe of this version${status === undefined ? '' : ` (status ${status})`}`,
-    remedy: 'Give the address of its control interface with --url.',
-  });
-}
-
-function unreachable(url: string, why: string): SondeError {
-  return new SondeError('SONDE_NO_PROBE', { detail: `no probe answers at ${url} (${why})` });
 }

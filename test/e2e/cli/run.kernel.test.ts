@@ -170,7 +170,7 @@ describe('the view', () => {
 
 describe('doctor', () => {
   test('sees the request that it makes, at both ends', async () => {
-    const { code, stdout, stderr } = await sonde(['doctor', '--json']);
+    const { code, stdout, stderr } = await sonde(['doctor', '--json'], { env: FREE_PORTS });
     expect(stderr).toBe('');
     const status = JSON.parse(stdout) as {
       features: { name: string; state: string; reason: string | null }[];
@@ -188,7 +188,7 @@ describe('doctor', () => {
   });
 
   test('tells people in a few lines', async () => {
-    const { stdout } = await sonde(['doctor']);
+    const { stdout } = await sonde(['doctor'], { env: FREE_PORTS });
     expect(stdout).toContain('Capture works: a request over loopback was seen at both ends');
     expect(stdout).toMatch(/^ {2}otlp +off +not in this build yet$/m);
   });

@@ -1,0 +1,20 @@
+import type { Configuration } from '../../config/schema.ts';
+import type { Feature } from '../../control/status.ts';
+import { pipelineFeatures } from '../../pipeline/features.ts';
+import { planFeatures } from '../../receiver/kernel/features.ts';
+
+/** The features as `sonde run` would list them, where nothing can be captured. */
+export function featuresWithout(capture: Feature, configuration: Configuration): Feature[] {
+  const { queue_time: queueTime, udp } = configuration.capture;
+  const planned = planFeatures({ queueTime, udp }, () => true).features;
+  return [
+    capture,
+    ...planned.map(
+      (feature): Feature =>
+        feature.state === 'on'
+          ? { name: feature.name, state: 'off', reason: 'capture is impossible', remedy: null }
+          : feature,
+    ),
+    ...pipelineFeatures(configuration),
+  ];
+}
