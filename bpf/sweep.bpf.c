@@ -28,14 +28,16 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock_state *state = ctx->value;
 	struct sock *sk = ctx->sk;
 	struct totals totals;
+	struct ring_header *ring = this_ring();
 	struct tcp_sock *tp;
 	__u64 now, last;
 	__u8 direction;
 	__u32 live;
 
-	if (!state || !sk)
+	if (!state || !sk || !ring)
 		return 0;
-	if (state->phase == PHASE_READY && state->established && owner_settled(state) &&
+	/* Thousands that were open before the probe do not crowd out what happens now: the next sweep goes on. */
+	if (state->phase == PHASE_READY && state->established && owner_settled(state) && ring_has_time(ring) &&
 	    sk->__sk_common.skc_state == TCP_ESTABLISHED)
 		announce(state);
 	if (state->phase != PHASE_ANNOUNCED)

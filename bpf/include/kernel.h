@@ -44,7 +44,8 @@
 #define ECONNABORTED 103
 #define ECONNRESET 104
 
-/* include/net/sock.h, enum sock_flags: a FIN was received. */
+/* include/net/sock.h, enum sock_flags: the process has left it; a FIN was received. */
+#define SOCK_DEAD 0
 #define SOCK_DONE 1
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -125,6 +126,18 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct thread_info {
 	__u32 status;
 };
@@ -136,6 +149,9 @@ struct task_struct {
 	int tgid;
 	void *io_uring;
 	struct files_struct *files;
+	struct task_struct *group_leader;
+	struct css_set *cgroups;
+	char comm[16];
 };
 
 struct pt_regs {
@@ -150,6 +166,18 @@ struct pt_regs {
 
 struct bpf_iter_meta {
 	__u64 session_id;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
 };
 
 struct bpf_iter__bpf_sk_storage_map {

@@ -63,6 +63,12 @@ static __always_inline void *ring_reserve(struct ring_header *ring, __u32 length
 	return (void *)ring + sizeof(struct ring_header) + at;
 }
 
+/* Whether there is room to spare: for what can as well be told later, and is not lost if it is. */
+static __always_inline bool ring_has_time(const struct ring_header *ring)
+{
+	return ring->head - ring->tail < ring_bytes / 2;
+}
+
 /* Publish a reserved record. x86 keeps stores in order; the compiler must as well. */
 static __always_inline void ring_commit(struct record_head *head, __u32 length)
 {

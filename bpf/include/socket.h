@@ -313,6 +313,9 @@ static __always_inline struct sock_state *make_state(struct sock *sk)
 {
 	struct sock_state *state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
+	/* Also where another CPU has made it in this moment. */
+	if (!state)
+		state = socket_state(sk);
 	if (!state)
 		return NULL;
 	if (state->phase >= PHASE_HIDDEN)

@@ -16,6 +16,8 @@ export interface Environment {
   readonly protocols: Protocols;
   readonly statistics: NetworkStatistics;
   readonly policy: PolicySink | null;
+  /** How many of so many exchanges, of which nothing is known but that they were, may be yielded now. */
+  spendLost(count: number): number;
   /** Counts and yields an exchange; it may be used again when this returns. */
   finished(exchange: Exchange, connection: Connection): void;
 }
@@ -46,9 +48,12 @@ export class Connection implements ProtocolHost {
   readonly addresses = new Uint32Array(12);
   /** `local` is the server's end whatever the role: a replay that was told who is who, but not where it sat. */
   localIsServer = false;
+  /** It was open before it was followed. */
   joined = false;
   /** What it said for a while was not asked for: its next record is where it is taken up again. */
   resumes = false;
+  /** The turn whose beginning may not have been seen, until an exchange began in it; -1 if there is none. */
+  joinedTurn = -1;
   pid = 0;
   openedAt = Number.NaN;
   /** Given to the first exchange of a client, then NaN. */
@@ -129,6 +134,7 @@ export class Connection implements ProtocolHost {
     this.localIsServer = false;
     this.joined = false;
     this.resumes = false;
+    this.joinedTurn = -1;
     this.pid = 0;
     this.openedAt = Number.NaN;
     this.connectNs = Number.NaN;
@@ -197,7 +203,9 @@ export class Connection implements ProtocolHost {
   }
 
   lost(count: number, requestBytes: number, responseBytes: number, time: number): void {
-    const bounded = Math.min(count, 1e6);
+    const bounded = this.environment.spendLost(count);
+    this.environment.statistics.uncountedExchanges += count - bounded;
+    if (bounded === 0) return;
     const request = Math.floor(requestBytes / bounded);
     const response = Math.floor(responseBytes / bounded);
     const pool = this.protocol.pool;
@@ -265,6 +273,8 @@ export class Connection implements ProtocolHost {
     const exchange = this.protocol.pool.take();
     exchange.connectNs = this.connectNs;
     this.connectNs = Number.NaN;
+    exchange.joined = this.turnNumber <= this.joinedTurn;
+    this.joinedTurn = -1;
     if (this.last === null) this.first = exchange;
     else this.last.next = exchange;
     this.last = exchange;

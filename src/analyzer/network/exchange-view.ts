@@ -14,6 +14,9 @@ import type { Labeller } from './labeller.ts';
 /** Name of a connection by its cookie, where the source has one of its own (a replay). */
 export type ConnectionNames = (cookieLow: number, cookieHigh: number) => string | null;
 
+/** Attribute of the first exchange that was seen of a connection that was open before. */
+const JOINED = 'sonde.joined';
+
 const { duration, ttfb, queue, connect, requestSent, contentDownload, requestBytes, responseBytes } = EXCHANGE_METRIC;
 
 /** The view on an exchange that consumers get: one object, set to each exchange in turn. */
@@ -104,9 +107,10 @@ export class ExchangeView implements ExchangeGroup {
   attributes(): Attributes {
     const { exchange, connection } = this.#shown();
     const described = exchange.describe === null ? {} : exchange.describe(exchange);
-    if (connection.transport === null) return described;
+    const attributes = exchange.joined ? { ...described, [JOINED]: true } : described;
+    if (connection.transport === null) return attributes;
     const end = Number.isNaN(exchange.end) ? exchange.responseEnd : exchange.end;
-    return { ...described, ...connection.transport.attributes(exchange.start, end) };
+    return { ...attributes, ...connection.transport.attributes(exchange.start, end) };
   }
 
   /** `ip:port` of the server's or the client's end. */

@@ -56,6 +56,8 @@ export class Exchange {
   estimated = false;
   /** False if its first byte was not seen: `start` is then a bound, and no duration counts from it. */
   timed = true;
+  /** It began in the first message seen of a connection that was open before: more may precede what was seen. */
+  joined = false;
   /** It was yielded already (as `no_response`) and waits only to pair a late response. */
   reported = false;
   error: number = ERROR.none;
@@ -90,6 +92,7 @@ export class Exchange {
     this.complete = true;
     this.estimated = false;
     this.timed = true;
+    this.joined = false;
     this.reported = false;
     this.error = ERROR.none;
     this.operation = null;

@@ -241,6 +241,7 @@ export class Intake {
       connection.turnNumber = held.words[word + totals.turn / 4];
       connection.tx = held.words[word + totals.tx / 4];
       connection.rx = held.words[word + totals.rx / 4];
+      connection.joinedTurn = connection.turnNumber + 1;
       return;
     }
     const size = held.words[word + message.size / 4];
@@ -248,6 +249,7 @@ export class Intake {
     connection.turnNumber = held.words[word + message.turn / 4] - 1;
     connection.tx = held.words[word + message.tx / 4];
     connection.rx = held.words[word + message.rx / 4] - (sends ? 0 : size);
+    connection.joinedTurn = connection.turnNumber + 1;
   }
 }
 

@@ -49,6 +49,7 @@ export function openConnection(
     connection.tx = words[word + open.tx / 4];
     connection.rx = words[word + open.rx / 4];
   }
+  if (connection.joined) connection.joinedTurn = connection.turnNumber + 1;
   // Otherwise the turns before it are missing as well: the first message tells how many from 0 on.
   return number;
 }

@@ -44,6 +44,13 @@ const FEATURES: readonly FeatureNeeds[] = [
     remedy: 'Use Linux 5.9 or later; until then the totals of a connection come with its next message or its close.',
   },
   {
+    name: 'backfill',
+    programs: ['sonde_backfill_files', 'sonde_backfill_waiting'],
+    types: ['bpf_iter__task_file', 'bpf_iter__tcp'],
+    required: false,
+    remedy: 'Use Linux 5.11 or later; until then a connection that was open before is found at its next call.',
+  },
+  {
     name: 'queue_time_precise',
     programs: ['sonde_queue'],
     types: ['btf_trace_tcp_rcv_space_adjust'],
@@ -60,6 +67,8 @@ export const SWITCH_PROGRAM = 'sonde_switch';
 export const FORGET_PROGRAM = 'sonde_forget';
 export const QUEUE_PROGRAM = 'sonde_queue';
 export const SWEEP_PROGRAM = 'sonde_sweep';
+/** Iterators that run once, in this order. */
+export const BACKFILL_PROGRAMS: readonly string[] = ['sonde_backfill_files', 'sonde_backfill_waiting'];
 /** Their runs are the unit of the stage `hook`. */
 export const HOOK_PROGRAMS: readonly string[] = ['sonde_send', 'sonde_receive'];
 

@@ -2,6 +2,7 @@ import type { EventBatch, EventConsumer } from '../../model/event-batch.ts';
 import type { Stage } from '../../model/law.ts';
 import { COUNTER, RECORD, SWITCHED } from '../../model/record.gen.ts';
 import { loadAddon, objectPath, type Probe, type ProgramInfo } from './addon.ts';
+import { findOpenConnections, type FoundBefore } from './backfill.ts';
 import type { Feature } from './features.ts';
 import { FORGET_PROGRAM, SWEEP_PROGRAM } from './features.ts';
 import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer, writeSwitches } from './load.ts';
@@ -41,6 +42,8 @@ export interface KernelReceiver {
   switch(part: SwitchedPart, on: boolean): Promise<void>;
   /** Empty before start. */
   features(): readonly Feature[];
+  /** What was connected before the start. */
+  foundBefore(): FoundBefore;
   /** Length of a kernel tick in ns, the unit of `queue` in records with FLAG.queueTicks. */
   tickNs(): number;
   /** The kernel's own counters by name, summed over the CPUs. */
@@ -95,6 +98,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   };
   let cost: KernelCost = { kernel_ns: null, map_bytes: null };
   let off = options.udp ? 0 : SWITCHED.udp;
+  let before: FoundBefore = { connections: 0, durationNs: 0 };
   let swept = 0;
   let peak = 0;
   let stopping: Promise<void> | undefined;
@@ -185,7 +189,8 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     stages: [createHookStage(read), createRingStage(read)],
     start() {
       const loaded = loadProbe(loadAddon(), options.object ?? objectPath(), options, originNs);
-      ({ probe, features, self } = loaded);
+      ({ probe, self } = loaded);
+      ({ features, ...before } = findOpenConnections(probe, loaded.features));
       tickNs = tickLengthAt(self);
       if (options.policy === 'auto') policies.bind(probe.policies);
       probe.watch(() => polling.woken());
@@ -197,6 +202,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     },
     switch: switchPart,
     features: () => features,
+    foundBefore: () => before,
     tickNs: () => tickNs ?? USUAL_TICK_NS,
     counters() {
       const { counters } = read();

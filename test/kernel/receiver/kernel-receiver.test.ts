@@ -266,6 +266,7 @@ describe('the kernel receiver', () => {
       ['messages', 'on'],
       ['connections', 'on'],
       ['sweep', 'on'],
+      ['backfill', 'on'],
       ['queue_time_precise', 'on'],
       ['queue_time', 'on'],
       ['udp', 'off'],

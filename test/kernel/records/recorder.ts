@@ -1,5 +1,5 @@
 import type { EventBatch, EventConsumer } from '../../../src/model/event-batch.ts';
-import { KIND, RECORD } from '../../../src/model/record.gen.ts';
+import { FLAG, KIND, RECORD } from '../../../src/model/record.gen.ts';
 import {
   createKernelReceiver,
   type KernelReceiver,
@@ -27,6 +27,17 @@ export interface SocketRecords {
   readonly role: number;
   readonly localPort: number;
   readonly remotePort: number;
+  readonly family: number;
+  /** `FLAG_JOINED` of its open record. */
+  readonly joined: boolean;
+  /** Of its open record; 0 if no process was known then. */
+  readonly tgid: number;
+  readonly comm: string;
+  readonly cgroup: bigint;
+  /** Counters of its open record. */
+  readonly began: { tx: number; rx: number; number: number; turn: number };
+  /** Processes of its owner records. */
+  readonly owners: { tgid: number; comm: string }[];
   readonly messages: MessageRecord[];
   /** From the close record. */
   closed?: { tx: number; rx: number; number: number; turn: number; reason: number };
@@ -73,7 +84,11 @@ export function startRecorder(
 
 function decode(batch: EventBatch, sockets: Map<string, SocketRecords>, strays: number[]): void {
   const view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.length);
-  const { head, message, open, totals } = RECORD;
+  const { head, message, open, owner, totals } = RECORD;
+  const text = (from: number): string =>
+    Buffer.from(batch.bytes.subarray(from, from + 16))
+      .toString('latin1')
+      .replace(/\0.*$/s, '');
   for (let at = 0; at < batch.length; ) {
     const u32 = (offset: number): number => view.getUint32(at + offset, true);
     const kind = view.getUint8(at + head.kind);
@@ -83,6 +98,13 @@ function decode(batch: EventBatch, sockets: Map<string, SocketRecords>, strays: 
         role: view.getUint8(at + open.role),
         localPort: view.getUint16(at + open.localPort),
         remotePort: view.getUint16(at + open.remotePort),
+        family: view.getUint8(at + open.family),
+        joined: (view.getUint16(at + head.flags, true) & FLAG.joined) !== 0,
+        tgid: u32(open.tgid),
+        comm: text(at + open.comm),
+        cgroup: view.getBigUint64(at + open.cgroupId, true),
+        began: { tx: u32(open.tx), rx: u32(open.rx), number: u32(open.number), turn: u32(open.turn) },
+        owners: [],
         messages: [],
       });
     }
@@ -104,6 +126,8 @@ function decode(batch: EventBatch, sockets: Map<string, SocketRecords>, strays: 
         tgid: u32(message.tgid),
         payload: Buffer.from(batch.bytes.subarray(from, from + captured)).toString('latin1'),
       });
+    } else if (kind === KIND.owner) {
+      socket.owners.push({ tgid: u32(owner.tgid), comm: text(at + owner.comm) });
     } else if (kind === KIND.close) {
       socket.closed = {
         tx: u32(totals.tx),

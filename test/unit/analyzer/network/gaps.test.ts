@@ -180,7 +180,72 @@ describe('joined in the middle', () => {
     socket.send(110, `${OK}eightbyt`);
     exchange(socket, 200);
     harness.deliver();
-    expect(harness.seen.at(-1)).toMatchObject({ protocol: 'http', operation: 'GET', status: '200', time: 200 });
+    expect(harness.seen).toMatchObject([
+      {
+        protocol: 'http',
+        operation: null,
+        error: null,
+        complete: false,
+        duration: null,
+        attributes: { 'sonde.joined': true },
+      },
+      { protocol: 'http', operation: 'GET', status: '200', time: 200, complete: true },
+    ]);
+    expect(harness.seen[1]?.attributes).not.toHaveProperty('sonde.joined');
+    expect(harness.lawGap).toBe(0);
+  });
+
+  test('a request that is whole is complete, and marked if it is the first that was seen', () => {
+    const harness = newHarness();
+    const socket = harness.socket({ joined: true }).open(1);
+    exchange(socket, 100);
+    exchange(socket, 200);
+    harness.deliver();
+    expect(harness.seen.map(({ complete, attributes }) => [complete, attributes['sonde.joined']])).toEqual([
+      [true, true],
+      [true, undefined],
+    ]);
+  });
+
+  test('what nothing is known of may have begun before: its first exchange is incomplete and has no duration', () => {
+    const harness = newHarness();
+    const socket = harness.socket({ joined: true }).open(1);
+    for (let i = 1; i <= 3; i++) socket.receive(100 * i, '\x01\x02').send(100 * i + 10, '\x03');
+    socket.close(1000);
+    const other = harness.socket({ index: 1, joined: true }).open(1);
+    other.send(100, '\x03');
+    for (let i = 2; i <= 3; i++) other.receive(100 * i, '\x01\x02').send(100 * i + 10, '\x03');
+    other.close(1000);
+    harness.flush(2000);
+    const brief = harness.seen.map(({ time, complete, duration, attributes }) => ({
+      time,
+      complete,
+      duration,
+      attributes,
+    }));
+    expect(brief).toEqual([
+      { time: 100, complete: false, duration: null, attributes: { 'sonde.joined': true } },
+      { time: 200, complete: true, duration: 10, attributes: {} },
+      { time: 300, complete: true, duration: 10, attributes: {} },
+      // The first message was an answer: what follows is seen from its beginning.
+      { time: 200, complete: true, duration: 10, attributes: {} },
+      { time: 300, complete: true, duration: 10, attributes: {} },
+    ]);
+    expect(harness.lawGap).toBe(0);
+  });
+
+  test('a connection that another process takes over in the middle of a message is marked', () => {
+    const harness = newHarness();
+    const socket = harness.socket({ joined: true });
+    socket.receive(90, 'GET /a HTTP/1.1\r\n', { lost: true });
+    socket.number = 0;
+    socket.open(95).receive(100, 'Host: h\r\n\r\n').send(110, `${OK}eightbyt`);
+    exchange(socket, 200);
+    harness.deliver();
+    expect(harness.seen).toMatchObject([
+      { complete: false, error: null, attributes: { 'sonde.joined': true } },
+      { complete: true, operation: 'GET' },
+    ]);
     expect(harness.lawGap).toBe(0);
   });
 });

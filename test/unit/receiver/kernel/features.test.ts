@@ -20,6 +20,8 @@ describe('planFeatures', () => {
       'sonde_destroy',
       'sonde_sweep',
       'sonde_forget',
+      'sonde_backfill_files',
+      'sonde_backfill_waiting',
       'sonde_queue',
     ]);
     expect(plan.missing).toBeUndefined();
@@ -82,5 +84,5 @@ describe('refuse', () => {
 
 it('only messages and connections are required', () => {
   expect(['sonde_send', 'sonde_receive', 'sonde_state', 'sonde_destroy'].every(isRequired)).toBe(true);
-  expect(['sonde_sweep', 'sonde_queue', 'nobody'].some(isRequired)).toBe(false);
+  expect(['sonde_sweep', 'sonde_backfill_files', 'sonde_queue', 'nobody'].some(isRequired)).toBe(false);
 });

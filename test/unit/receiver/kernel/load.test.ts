@@ -105,7 +105,9 @@ describe('loadProbe', () => {
   });
 
   it('does without all that is optional', () => {
-    const { opened, features } = load({ refusesLoad: ['sonde_queue', 'sonde_sweep'] });
+    const { opened, features } = load({
+      refusesLoad: ['sonde_queue', 'sonde_sweep', 'sonde_backfill_files', 'sonde_backfill_waiting'],
+    });
     expect(opened.at(-1)?.attached.toSorted()).toEqual([
       'sonde_destroy',
       'sonde_forget',
@@ -113,7 +115,7 @@ describe('loadProbe', () => {
       'sonde_send',
       'sonde_state',
     ]);
-    expect(off(features)).toEqual(['sweep', 'queue_time_precise', 'udp']);
+    expect(off(features)).toEqual(['sweep', 'backfill', 'queue_time_precise', 'udp']);
   });
 
   it.each([

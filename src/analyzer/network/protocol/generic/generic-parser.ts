@@ -24,7 +24,7 @@ export class GenericParser implements Parser {
     const size = segment.end - segment.start + segment.unseen;
     let exchange = this.#host.first;
     if (fromClient) {
-      if (exchange === null) exchange = this.#host.open(segment);
+      if (exchange === null) exchange = begin(this.#host, segment);
       else this.#host.credit(exchange, segment);
     } else if (exchange === null) {
       this.#host.refuse('unrequested');
@@ -105,6 +105,16 @@ export class GenericParser implements Parser {
     this.#narrowed = true;
     this.#host.narrow(0, 0);
   }
+}
+
+/** Nothing tells where a request begins but the turn: in the middle of a connection it may have begun before. */
+function begin(host: ProtocolHost, segment: Segment): Exchange {
+  const exchange = host.open(segment);
+  if (exchange.joined) {
+    exchange.complete = false;
+    exchange.timed = false;
+  }
+  return exchange;
 }
 
 function count(exchange: Exchange, fromClient: boolean, size: number, time: number): void {

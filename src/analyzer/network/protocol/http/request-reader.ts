@@ -163,9 +163,15 @@ export class RequestReader {
     const detail = detailOf(exchange);
     this.#inBody = true;
     if (after === MALFORMED) {
-      exchange.error = ERROR.malformed;
       detail.exact = false;
       this.#body.lose();
+      if (exchange.joined) {
+        // The rest of a request whose head came before.
+        exchange.complete = false;
+        exchange.timed = false;
+        return;
+      }
+      exchange.error = ERROR.malformed;
       if (conversation.failed()) conversation.giveUp();
       return;
     }
