@@ -9,6 +9,7 @@ import type { Consumer } from '../model/data-group.ts';
 import type { EventConsumer, PolicySink } from '../model/event-batch.ts';
 import type { LabelSets } from '../model/label-sets.ts';
 import type { Stage } from '../model/law.ts';
+import type { NetworkCounts } from '../model/network-counts.ts';
 
 /** What runs on the events' clock besides the analyzer. */
 export interface Ticking {
@@ -54,6 +55,7 @@ export interface Analysis {
   readonly stages: readonly Stage[];
   /** Has it told how things stand: once in each window. */
   observe(now: number): void;
+  readonly counts: () => NetworkCounts;
 }
 
 const NS_PER_MS = 1e6;
@@ -82,6 +84,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     live: analyzer,
     stages: [analyzer.stage, ...(tcpAnalyzer === undefined ? [] : [tcpAnalyzer.stage])],
     observe: (now) => tcpAnalyzer?.observe(now),
+    counts: () => analyzer.counts(),
     events: {
       consume(batch) {
         analyzer.consume(batch);

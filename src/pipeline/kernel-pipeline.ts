@@ -30,6 +30,8 @@ export interface KernelPipelineOptions {
   readonly version: string;
   /** Told of what fails while it runs, once for each change of state. */
   readonly onError?: (component: string, error: Error) => void;
+  /** Told of what people should know and nobody has to mend. */
+  readonly onNotice?: (component: string, text: string) => void;
   /** Takes every exchange too. */
   readonly exchanges?: Consumer;
   /** Told of each step of the governor. */
@@ -61,7 +63,7 @@ const SHORT_TTL_NS = 60e9;
 
 /** Builds everything before anything starts; what is off is not built. @throws SondeError */
 export function createKernelPipeline(options: KernelPipelineOptions): KernelPipeline {
-  const { configuration, exchanges, windowMs, onError = () => {}, onGovernorStep } = options;
+  const { configuration, exchanges, windowMs, onError = () => {}, onNotice = () => {}, onGovernorStep } = options;
   const { capture, analyzers, processors, exporters, limits } = configuration;
   const labels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
   // Of their own: peers without number take no room from routes.
@@ -92,6 +94,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
         wallTime: (ns) => clock.wallTime(ns),
         output: openStandardOutput(),
         onError: (error) => onError('stdout', error),
+        onReaderGone: () => onNotice('stdout', 'nobody reads standard output any more: its exchanges are dropped'),
       })
     : undefined;
   if (stdout !== undefined) {
@@ -178,6 +181,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
           return labels.overflowed + tcpLabels.overflowed;
         },
       },
+      network: () => analysis.counts(),
       listen,
       registry: createLazySelfMetrics({ version: options.version }),
     });

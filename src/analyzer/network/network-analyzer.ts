@@ -1,6 +1,7 @@
 import type { Consumer } from '../../model/data-group.ts';
 import type { EventBatch, EventConsumer, PolicySink } from '../../model/event-batch.ts';
 import type { Stage } from '../../model/law.ts';
+import type { NetworkCounts } from '../../model/network-counts.ts';
 import { KIND, RECORD } from '../../model/record.gen.ts';
 import { stopConnection } from './closing.ts';
 import { ConnectionTable } from './connection-table.ts';
@@ -40,6 +41,8 @@ FIXED[KIND.listener] = sizes.listener;
 const TIMERS_NS = 1e9;
 /** A connection whose first bytes do not tell what it speaks is decided after so long. */
 const UNDECIDED_NS = 30e9;
+/** Exchanges of which only the number is known that are yielded between two ticks: one damaged record may claim any number. */
+const MAX_LOST_A_TICK = 65_536;
 /** Label sets that were not used for so long are let go. */
 const SWEEP_NS = 30e9;
 
@@ -71,6 +74,8 @@ export interface NetworkAnalyzer extends EventConsumer {
   admit(newcomers: boolean): void;
   /** Those that are live now; good until the next record. */
   connections(): Iterable<Readonly<Connection>>;
+  /** What is shown beside the law, at this moment. */
+  counts(): NetworkCounts;
   /** Length of the kernel's tick in ns, which queue times come in: the receiver learns it at run time. */
   setTickNs(ns: number): void;
   /**
@@ -108,6 +113,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
   /** Of the last tick. */
   #now = 0;
   readonly #transports: TransportHistories;
+  #lostAllowed = MAX_LOST_A_TICK;
   #nextTimers = -Infinity;
   #nextSweep = -Infinity;
   #admits = true;
@@ -219,6 +225,7 @@ class Analyzer implements NetworkAnalyzer, Environment {
 
   tick(now: number): void {
     this.#now = now;
+    this.#lostAllowed = MAX_LOST_A_TICK;
     this.#intake.tick();
     if (now < this.#nextTimers) return;
     this.#nextTimers = now + TIMERS_NS;
@@ -242,6 +249,12 @@ class Analyzer implements NetworkAnalyzer, Environment {
     this.#labeller.clear();
   }
 
+  spendLost(count: number): number {
+    const spent = Math.min(count, this.#lostAllowed);
+    this.#lostAllowed -= spent;
+    return spent;
+  }
+
   finished(exchange: Exchange, connection: Connection): void {
     const statistics = this.statistics;
     if (!connection.protocol.enabled) {
@@ -254,6 +267,14 @@ class Analyzer implements NetworkAnalyzer, Environment {
     const view = this.#view;
     view.set(exchange, connection, this.#labeller.label(exchange, connection));
     this.#next.consume(view);
+  }
+
+  counts(): NetworkCounts {
+    let connections = 0;
+    for (const sockets of [this.#table.live(), this.#datagrams.connections]) {
+      for (const { live } of sockets) if (live) connections++;
+    }
+    return this.statistics.counts(connections);
   }
 
   /** Everything but the next message of a connection that is well known. */

@@ -1,4 +1,5 @@
 import type { StageCount } from '../../model/law.ts';
+import type { NetworkCounts } from '../../model/network-counts.ts';
 import type { RefusalReason } from './protocol/protocol.ts';
 
 /** What the network analyzer counts. Unit of the law's terms: message and datagram records. */
@@ -42,6 +43,9 @@ export class NetworkStatistics {
   /** Heads read as far as they had come because too much of such heads waited on all connections. */
   headsCutShort = 0;
 
+  /** Exchanges that must have been, but too many at once to yield: they are in no other number. */
+  uncountedExchanges = 0;
+
   refused(reason: RefusalReason, count: number): void {
     switch (reason) {
       case 'gap':
@@ -59,6 +63,24 @@ export class NetworkStatistics {
       case 'off':
         this.skippedOff += count;
     }
+  }
+
+  /** @param connections followed at this moment */
+  counts(connections: number): NetworkCounts {
+    const { connectionsOpened, connectionsClosed, connectionsLost, lostRecords, lostTurns } = this;
+    const { uncountedExchanges, crowdedOut, decidedEarly, headsCutShort } = this;
+    return {
+      connections,
+      connectionsOpened,
+      connectionsClosed,
+      connectionsLost,
+      lostRecords,
+      lostTurns,
+      uncountedExchanges,
+      crowdedOut,
+      decidedEarly,
+      headsCutShort,
+    };
   }
 
   /** @param inFlight counted by the caller, over what is open and held */

@@ -77,6 +77,7 @@ export async function run(options: RunOptions): Promise<number> {
     onGovernorStep: ({ resource, direction, level, text }) =>
       log[direction === 'up' ? 'warn' : 'info']({ resource, level }, `governor: ${text}`),
     ...(shown && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
+    onNotice: (component, text) => log.warn({ component }, text),
   });
   const status = createStatus({
     version,

@@ -1,4 +1,6 @@
 import type { StageCount } from '../../model/law.ts';
+import { NETWORK_COUNTS } from '../../model/network-counts.ts';
+import type { NetworkCounts } from '../../model/network-counts.ts';
 import type { Kind, SeriesGroup, SeriesSnapshot } from '../../model/series.ts';
 import type { Metric } from '../naming/metric.ts';
 import type { Naming, SeriesFamily } from '../naming/naming.ts';
@@ -11,6 +13,8 @@ export interface Reading {
   readonly stages: readonly { readonly name: string; readonly count: StageCount }[];
   readonly labelSets: number;
   readonly labelSetsOverflowed: number;
+  /** What the analyzer counts beside the law; null where there is none. */
+  readonly network: NetworkCounts | null;
 }
 
 /** A piece of the page: whole lines, and how many of them are samples. */
@@ -102,7 +106,7 @@ function writeLaw(writer: PieceWriter, { stages, series }: Reading): void {
   writer.sample(SONDE_METRICS.completeness.name, '', series.completeness);
 }
 
-function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflowed }: Reading): void {
+function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflowed, network }: Reading): void {
   for (const key of ['exchanges', 'incomplete', 'estimated', 'expired'] as const) {
     const metric = SONDE_METRICS[key];
     if (series.totals.length > 0) writer.head(metric);
@@ -124,6 +128,7 @@ function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflow
   single(SONDE_METRICS.seriesOverflowed, series.overflowed);
   single(SONDE_METRICS.labelSets, labelSets);
   single(SONDE_METRICS.labelSetsOverflowed, labelSetsOverflowed);
+  for (const key of network === null ? [] : NETWORK_COUNTS) single(SONDE_METRICS[key], network?.[key] ?? 0);
 }
 
 function* writeFamily(

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { SondeError } from '../../model/errors.ts';
 import type { LabelSets } from '../../model/label-sets.ts';
 import type { Stage } from '../../model/law.ts';
+import type { NetworkCounts } from '../../model/network-counts.ts';
 import { isOwnHost } from '../../model/own-host.ts';
 import type { SeriesSource } from '../../model/series.ts';
 import type { Naming } from '../naming/naming.ts';
@@ -26,6 +27,8 @@ export interface PrometheusExporterOptions {
   readonly stages: readonly Stage[];
   /** How many label sets there are, and how many found no room. */
   readonly labels: Pick<LabelSets, 'size' | 'overflowed'>;
+  /** What the analyzer counts beside the law. Without it the page does not show it. */
+  readonly network?: () => NetworkCounts;
   /** Port 0 takes any free one. Default 127.0.0.1:9500. */
   readonly listen?: { readonly host: string; readonly port: number };
   /** Default otelNaming. */
@@ -78,6 +81,7 @@ class PageServer implements PrometheusExporter {
     const { host, port } = this.#options.listen ?? DEFAULT_LISTEN;
     const server = createServer((request, response) => void this.#answer(request, response));
     server.maxConnections = this.#options.maxConnections ?? 64;
+    server.on('drop', () => this.#count.turnedAway('queue_full'));
     server.headersTimeout = 5000;
     server.requestTimeout = 10_000;
     // Longer than the usual scrape interval of a minute, so that a scraper keeps its connection.
@@ -119,6 +123,7 @@ class PageServer implements PrometheusExporter {
       response.setHeader('Allow', 'GET, HEAD');
       refuse(response, 405, 'Only GET is offered.');
     } else if (this.#count.scrapes >= (this.#options.maxScrapes ?? 8)) {
+      this.#count.turnedAway('refused');
       response.setHeader('Retry-After', '1');
       refuse(response, 503, 'Too many scrapes at a time.');
     } else if (request.method === 'HEAD') {
@@ -133,6 +138,7 @@ class PageServer implements PrometheusExporter {
     try {
       reading = this.#read();
     } catch {
+      this.#count.turnedAway('failed');
       refuse(response, 500, 'The numbers cannot be read.');
       return;
     }
@@ -173,6 +179,7 @@ class PageServer implements PrometheusExporter {
       stages: this.#stages.map((stage) => ({ name: stage.name, count: stage.read() })),
       labelSets: this.#options.labels.size,
       labelSetsOverflowed: this.#options.labels.overflowed,
+      network: this.#options.network?.() ?? null,
     };
   }
 }

@@ -16,8 +16,10 @@ export interface StdoutExporterOptions {
   readonly maxQueued?: number;
   /** How long `stop` waits for the reader, ms. Default 2,000. */
   readonly stopTimeoutMs?: number;
-  /** Told once when the output fails, but not when its reader has just gone. */
+  /** Told once when the output fails. */
   readonly onError?: (error: Error) => void;
+  /** Told once, in place of onError, when its reader has gone: `sonde run | head` is a fine thing to do. */
+  readonly onReaderGone?: () => void;
 }
 
 export interface StdoutExporter extends Consumer {
@@ -148,8 +150,9 @@ class LineWriter implements StdoutExporter {
     this.#writing = 0;
     this.#queued = 0;
     this.#settle();
-    // The reader has gone: `sonde run | head` is a fine thing to do.
-    if (error !== undefined && (error as NodeJS.ErrnoException).code !== 'EPIPE') this.#options.onError?.(error);
+    if (error === undefined) return;
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') this.#options.onReaderGone?.();
+    else this.#options.onError?.(error);
   }
 
   #settle(): void {

@@ -137,7 +137,7 @@ export interface ProtocolHost {
   finish(exchange: Exchange): void;
   /** Yields the exchange as it stands, and keeps it in the queue to pair a late response. */
   report(exchange: Exchange): void;
-  /** Yields so many exchanges of which nothing is known but that they were. */
+  /** Yields so many exchanges of which nothing is known but that they were; what is too many at once is counted apart. */
   lost(count: number, requestBytes: number, responseBytes: number, time: number): void;
 
   /** Counts a message that is read as far as it came, because too much is kept for all connections together. */

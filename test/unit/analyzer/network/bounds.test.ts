@@ -55,6 +55,34 @@ describe('a pipeline deeper than the bound', () => {
   });
 });
 
+describe('a record with a turn that cannot be', () => {
+  test.each([
+    ['http', 'GET / HTTP/1.1\r\n\r\n'],
+    ['generic', '\u0001'],
+  ])('yields a bounded number of exchanges between two ticks, and counts the rest (%s)', (_, ask) => {
+    const harness = new Harness();
+    const socket = harness.socket().open(1).receive(10, ask);
+    if (ask === '\u0001') for (let i = 0; i < 4; i++) socket.send(20 + 20 * i, 'x').receive(30 + 20 * i, ask);
+    harness.deliver();
+    const before = harness.seen.length;
+    socket.turn += 2_000_001;
+    socket.send(200, 'HTTP/1.1 204 No\r\n\r\n');
+    harness.deliver();
+    const { statistics } = harness.analyzer;
+    expect(harness.seen.length - before).toBeGreaterThan(65_536 / 2);
+    expect(harness.seen.length - before).toBeLessThan(65_536 + 10);
+    expect(statistics.uncountedExchanges + harness.seen.length - before).toBeGreaterThan(999_990);
+    expect(harness.lawGap).toBe(0);
+    // A tick later there is room again.
+    const after = harness.seen.length;
+    harness.tick(300);
+    socket.turn += 10;
+    socket.receive(310, ask);
+    harness.deliver();
+    expect(harness.seen.length).toBeGreaterThan(after + 3);
+  });
+});
+
 describe('what waits on all connections together', () => {
   const CONNECTIONS = 600;
 

@@ -347,9 +347,14 @@ describe('createPrometheusExporter', () => {
     const answer = await ask(address);
     expect(answer.status).toBe(503);
     expect(answer.headers['retry-after']).toBe('1');
+    expect(exporter.stage.read().dropped).toMatchObject({ refused: 1, queue_full: 0 });
     stalled.destroy();
     await until(() => exporter.stage.read().inFlight === 0);
-    expect((await ask(address)).status).toBe(200);
+    const page = await ask(address);
+    expect(page.status).toBe(200);
+    const { produced, delivered, inFlight, dropped } = exporter.stage.read();
+    expect(produced).toBe(delivered + inFlight + Object.values(dropped).reduce((a, b) => a + b, 0));
+    expect(delivered).toBe(parsePage(page.text).length);
   });
 
   it('answers other paths with 404 and other methods with 405, and HEAD without a body', async () => {

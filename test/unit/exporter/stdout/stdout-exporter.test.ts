@@ -89,16 +89,19 @@ describe('createStdoutExporter', () => {
     expect(output.taken.at(-1)).toContain('"time":"7777"');
   });
 
-  it('ends quietly when the reader has gone', async () => {
+  it('says once, and at once, that the reader has gone: that is no error', async () => {
     const output = new Gate();
     const errors: Error[] = [];
-    const { exporter, see } = setUp({ output, onError: (error) => errors.push(error) });
+    let gone = 0;
+    const { exporter, see } = setUp({ output, onError: (error) => errors.push(error), onReaderGone: () => gone++ });
     see(10);
     await until(() => output.asked);
     output.pass(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     await exporter.flush();
+    expect(gone).toBe(1);
     see(5);
     expect(errors).toEqual([]);
+    expect(gone).toBe(1);
     expect(check(exporter)).toMatchObject({ produced: 15, delivered: 0, inFlight: 0, dropped: { closed: 15 } });
     await exporter.stop();
   });
