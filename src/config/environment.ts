@@ -1,5 +1,6 @@
 import { parse as parseYamlValue } from 'yaml';
 import type { Problem } from './problem.ts';
+import { showValue } from './source.ts';
 import { suggest } from './suggest.ts';
 import { leaves, variableName } from './tree.ts';
 import type { SettingNode } from './tree.ts';
@@ -64,17 +65,32 @@ export function readEnvironment(
     } else if (text.length > MAX_VALUE) {
       problems.push({ where, key: leaf.path.join('.'), wrong: 'too long', allowed: `at most ${MAX_VALUE} characters` });
     } else {
-      values.push({ path: leaf.path, variable: name, value: readValue(leaf, text) });
+      const value = readValue(leaf, text);
+      if (value === BROKEN) {
+        problems.push({
+          where,
+          key: leaf.path.join('.'),
+          wrong: `${showValue(text)} begins a YAML ${text.trimStart().startsWith('[') ? 'list' : 'mapping'} and is none; is its end missing?`,
+          allowed: leaf.about.allowed,
+        });
+      } else {
+        values.push({ path: leaf.path, variable: name, value });
+      }
     }
   }
   return { values, problems, warnings };
 }
 
+/** What begins like a list or mapping of YAML and is none: taken apart at its commas it would mean something else. */
+const BROKEN = Symbol('broken');
+
 function readValue(leaf: SettingNode, text: string): unknown {
   const { kind } = leaf.about;
   if (kind === 'list') {
     const value = scalar(text);
-    const list: unknown[] = Array.isArray(value) ? value : text.split(',').map((one) => one.trim());
+    const isList = Array.isArray(value);
+    if (!isList && /^\s*[[{]/.test(text)) return BROKEN;
+    const list: unknown[] = isList ? value : text.split(',').map((one) => one.trim());
     return list.map((one) => (typeof one === 'string' && /^\d+$/.test(one) ? Number(one) : one));
   }
   return kind === 'boolean' || kind === 'number' ? scalar(text) : text;
@@ -82,7 +98,7 @@ function readValue(leaf: SettingNode, text: string): unknown {
 
 function scalar(text: string): unknown {
   try {
-    const value: unknown = parseYamlValue(text, { maxAliasCount: 0, logLevel: 'silent' });
+    const value: unknown = parseYamlValue(text, { maxAliasCount: 0, logLevel: 'error' });
     return value;
   } catch {
     return text;

@@ -1,10 +1,28 @@
 import { loadConfiguration } from '../../config/load.ts';
+import type { LoadedConfiguration } from '../../config/load.ts';
+import { ConfigurationError } from '../../config/problem.ts';
 import { renderEffective } from '../../config/render/effective.ts';
 import { renderJsonSchema } from '../../config/render/json-schema.ts';
 import { configurationSchema } from '../../config/schema.ts';
 import { settingTree } from '../../config/tree.ts';
+import { readToken } from '../../control/token.ts';
+import { SondeError } from '../../model/errors.ts';
 import { createOutput } from '../output.ts';
 import type { Environment } from '../environment.ts';
+
+/** The token is read at the start only: what would stand in the way then is told now. */
+function checkToken({ configuration, origins }: LoadedConfiguration): void {
+  const key = 'control.token_file';
+  const file = configuration.control.token_file;
+  if (file === undefined) return;
+  try {
+    readToken(file);
+  } catch (error) {
+    if (!(error instanceof SondeError)) throw error;
+    const wrong = `${error.text.replace(`${key} `, '')}. ${error.remedy}`;
+    throw new ConfigurationError([{ where: origins.get(key) ?? key, key, wrong }]);
+  }
+}
 
 /** `sonde config check|print|schema`. @throws ConfigurationError */
 export async function runConfigCommand(
@@ -19,6 +37,7 @@ export async function runConfigCommand(
     for (const warning of loaded.warnings) {
       process.stderr.write(`sonde: warning: ${warning}\n`);
     }
+    if (command === 'check') checkToken(loaded);
     await output.write(
       command === 'check'
         ? `${loaded.file ?? 'no configuration file'}: ok\n`

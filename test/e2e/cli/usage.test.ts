@@ -80,6 +80,31 @@ describe('config', () => {
     expect((await sonde(['config', 'check'])).code).toBe(0);
   });
 
+  test('check reads the token of the control port, too', async () => {
+    const missing = join(folder, 'no-such-token');
+    const path = file('token.yaml', `control:\n  token_file: ${missing}\n`);
+    const { code, stdout, stderr } = await sonde(['config', 'check', '--config', path]);
+    expect(stderr).toContain(`${path}:2:15: control.token_file: ${missing} cannot be read (ENOENT). Give the path of`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const short = file('short-token', 'abc\n');
+    const second = await sonde(['config', 'check'], { env: { SONDE_CONTROL_TOKEN_FILE: short } });
+    expect(second.stderr).toContain(
+      `environment SONDE_CONTROL_TOKEN_FILE: control.token_file: ${short} holds no token`,
+    );
+    expect(second.code).toBe(2);
+    const right = file('right-token', `${'x'.repeat(32)}\n`);
+    expect((await sonde(['config', 'check'], { env: { SONDE_CONTROL_TOKEN_FILE: right } })).code).toBe(0);
+  });
+
+  test('check tells a list in a variable that has no end', async () => {
+    const { code, stderr } = await sonde(['config', 'check'], { env: { SONDE_CAPTURE_FILTER_PORTS: '[80, 81' } });
+    expect(stderr).toContain(
+      'environment SONDE_CAPTURE_FILTER_PORTS: capture.filter.ports: "[80, 81" begins a YAML list and is none',
+    );
+    expect(stderr).not.toMatch(STACK);
+    expect(code).toBe(2);
+  });
+
   test('print shows what holds, and where from', async () => {
     const path = file('print.yaml', 'log:\n  level: warn\n');
     const { code, stdout } = await sonde(['config', 'print', '-c', path], { env: { SONDE_CAPTURE_UDP: 'true' } });

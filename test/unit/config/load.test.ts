@@ -94,6 +94,18 @@ describe('precedence', () => {
     });
   });
 
+  test.each([
+    ['[80, 81', 'list'],
+    [' [80, "!22]', 'list'],
+    ['{include: [80]', 'mapping'],
+    ['[80] 81', 'list'],
+  ])('what begins as YAML and is none is an error, not taken apart at its commas: %j', (text, kind) => {
+    const [problem, ...others] = problems('', { SONDE_CAPTURE_FILTER_PORTS: text });
+    expect(others).toEqual([]);
+    expect(problem).toContain('environment SONDE_CAPTURE_FILTER_PORTS: capture.filter.ports: ');
+    expect(problem).toContain(`begins a YAML ${kind} and is none; is its end missing? (allowed: a list`);
+  });
+
   test('a single number is a list of one', () => {
     expect(load(undefined, { SONDE_CAPTURE_FILTER_PIDS: '7' }).configuration.capture.filter.pids.include).toEqual([7]);
   });
