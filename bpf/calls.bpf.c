@@ -181,8 +181,7 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 		before = __sync_fetch_and_add(&state->tx, ret);
 		moved = (before ^ (before + ret)) | (rx ^ state->rx);
 	} else {
-		/* It took its bytes before the backfill noted the stream position: they are this call's all the same.
-		 */
+		/* Bytes that it took before the backfill noted the stream position are this call's all the same. */
 		if (!state->last_receive && rx < (__u32)ret) {
 			state->rx_base -= ret - rx;
 			rx = ret;
