@@ -1,5 +1,7 @@
 import type { Labels } from '../model/label-sets.ts';
 import type { SeriesField, SeriesSnapshot } from '../model/series.ts';
+import { addTcp, noTcp, rttBounds } from './tcp-sums.ts';
+import type { TcpSums } from './tcp-sums.ts';
 
 /** Sums since the start. They only grow, but for a series that expires and takes its sums along. */
 export interface ExchangeSums {
@@ -20,8 +22,9 @@ export interface RouteSums extends ExchangeSums {
 }
 
 export interface PeerSums extends ExchangeSums {
-  /** `ip:port` of a server that the service calls. */
+  /** `ip:port` of a server that the service calls; `ip` of a host whose clients call it. */
   readonly peer: string;
+  readonly tcp: TcpSums;
 }
 
 export interface ServiceSums extends ExchangeSums {
@@ -31,6 +34,7 @@ export interface ServiceSums extends ExchangeSums {
   readonly protocols: readonly string[];
   readonly routes: readonly RouteSums[];
   readonly peers: readonly PeerSums[];
+  readonly tcp: TcpSums;
   /** Routes and peers that are in the sums of the service, but not listed. */
   readonly hidden: { readonly routes: number; readonly peers: number };
 }
@@ -42,7 +46,11 @@ export interface ServicesReport {
   /** Length of a window, ms. */
   readonly window_ms: number;
   /** Upper bounds of the buckets, inclusive. */
-  readonly bounds: { readonly duration_ns: readonly number[]; readonly queue_ns: readonly number[] };
+  readonly bounds: {
+    readonly duration_ns: readonly number[];
+    readonly queue_ns: readonly number[];
+    readonly rtt_ns: readonly number[];
+  };
   /** Of the last closed window, see sonde_completeness_ratio. */
   readonly completeness: number;
   /** Those with most exchanges first. */
@@ -73,19 +81,24 @@ export function reportServices(snapshot: SeriesSnapshot, limits: ReportLimits = 
       const error = set.error !== undefined;
       addRow(group.sums, values, base, columns, error);
       addRow(routeOf(group, set, columns), values, base, columns, error);
-      const peer = set.role === 'client' ? peerOf(group, set, columns) : undefined;
+      const peer = peerOf(group, set, columns);
       if (peer !== undefined) {
         addRow(peer, values, base, columns, error);
       }
     }
   }
+  addTcp(snapshot, (set) => {
+    const group = groupOf(groups, set, columns);
+    const peer = peerOf(group, set, columns);
+    return peer === undefined ? [group.tcp] : [group.tcp, peer.tcp];
+  });
   const all = [...groups.values()].toSorted((a, b) => b.sums.exchanges - a.sums.exchanges);
   const shown = all.slice(0, limits.services);
   const share = Math.max(1, Math.floor(limits.routes / Math.max(1, shown.length)));
   return {
     closed_ms: Number.isNaN(snapshot.closedAt) ? null : Math.round(snapshot.closedAt / 1e6),
     window_ms: snapshot.windowNs / 1e6,
-    bounds: { duration_ns: columns.duration.bounds, queue_ns: columns.queue.bounds },
+    bounds: { duration_ns: columns.duration.bounds, queue_ns: columns.queue.bounds, rtt_ns: columns.rtt },
     completeness: snapshot.completeness,
     services: shown.map((group) => finish(group, share)),
     hidden: all.length - shown.length,
@@ -97,6 +110,7 @@ interface Group {
   readonly role: string;
   readonly protocols: Set<string>;
   readonly sums: ExchangeSums;
+  readonly tcp: TcpSums;
   readonly routes: Map<string, RouteSums>;
   readonly peers: Map<string, PeerSums>;
 }
@@ -112,11 +126,13 @@ interface Columns {
   readonly exchanges: number;
   readonly duration: Buckets;
   readonly queue: Buckets;
+  readonly rtt: readonly number[];
   readonly requestBytes: number;
   readonly responseBytes: number;
 }
 
-function columnsOf({ layout }: SeriesSnapshot): Columns {
+function columnsOf(snapshot: SeriesSnapshot): Columns {
+  const { layout } = snapshot;
   const field = (metric: string): SeriesField | undefined => layout.fields.find((one) => one.metric === metric);
   const buckets = (metric: string): Buckets => {
     const found = field(metric);
@@ -128,6 +144,7 @@ function columnsOf({ layout }: SeriesSnapshot): Columns {
     exchanges: layout.exchanges,
     duration: buckets('duration'),
     queue: buckets('queue'),
+    rtt: rttBounds(snapshot),
     requestBytes: field('requestBytes')?.sum ?? -1,
     responseBytes: field('responseBytes')?.sum ?? -1,
   };
@@ -139,7 +156,15 @@ function groupOf(groups: Map<string, Group>, set: Labels, columns: Columns): Gro
   const key = `${service}\0${role}`;
   let group = groups.get(key);
   if (group === undefined) {
-    group = { service, role, protocols: new Set(), sums: noSums(columns), routes: new Map(), peers: new Map() };
+    group = {
+      service,
+      role,
+      protocols: new Set(),
+      sums: noSums(columns),
+      tcp: noTcp(columns.rtt),
+      routes: new Map(),
+      peers: new Map(),
+    };
     groups.set(key, group);
   }
   if (set.protocol !== undefined) {
@@ -161,15 +186,16 @@ function routeOf(group: Group, set: Labels, columns: Columns): RouteSums {
 }
 
 function peerOf(group: Group, set: Labels, columns: Columns): PeerSums | undefined {
-  const address = set.server_address;
+  // TCP knows the other end; an exchange knows it only of servers.
+  const address = set.peer_address ?? (set.role === 'client' ? set.server_address : undefined);
   if (address === undefined) {
     return undefined;
   }
   const host = address.includes(':') ? `[${address}]` : address;
-  const peer = set.server_port === undefined ? host : `${host}:${set.server_port}`;
+  const peer = set.server_port === undefined || set.role !== 'client' ? host : `${host}:${set.server_port}`;
   let sums = group.peers.get(peer);
   if (sums === undefined) {
-    sums = { peer, ...noSums(columns) };
+    sums = { peer, tcp: noTcp(columns.rtt), ...noSums(columns) };
     group.peers.set(peer, sums);
   }
   return sums;
@@ -209,7 +235,7 @@ function addBuckets(sums: number[], values: Float64Array, base: number, { bounds
   }
 }
 
-function finish({ service, role, protocols, sums, routes, peers }: Group, share: number): ServiceSums {
+function finish({ service, role, protocols, sums, tcp, routes, peers }: Group, share: number): ServiceSums {
   const busiest = <T extends ExchangeSums>(all: ReadonlyMap<string, T>): T[] =>
     [...all.values()].toSorted((a, b) => b.exchanges - a.exchanges).slice(0, share);
   return {
@@ -217,6 +243,7 @@ function finish({ service, role, protocols, sums, routes, peers }: Group, share:
     role,
     protocols: [...protocols].toSorted(),
     ...sums,
+    tcp,
     routes: busiest(routes),
     peers: busiest(peers),
     hidden: { routes: Math.max(0, routes.size - share), peers: Math.max(0, peers.size - share) },

@@ -12,7 +12,18 @@ export interface Column {
   weigh(row: Row): number;
 }
 
-export type ColumnId = 'rate' | 'errors' | 'p50' | 'p99' | 'queue' | 'bytes' | 'total';
+export type ColumnId =
+  | 'rate'
+  | 'errors'
+  | 'p50'
+  | 'p99'
+  | 'queue'
+  | 'bytes'
+  | 'retr'
+  | 'broken'
+  | 'rtt'
+  | 'conns'
+  | 'total';
 
 const weighQuantile = (one: Quantile | null): number => one?.value ?? -1;
 
@@ -36,6 +47,34 @@ export const COLUMNS: readonly Column[] = [
   },
   { id: 'bytes', title: 'BYTES/s', width: 8, show: (row) => formatBytes(row.bytes), weigh: (row) => row.bytes },
   {
+    id: 'retr',
+    title: 'RETR/s',
+    width: 7,
+    show: (row) => (row.tcp === null ? '' : formatCount(row.tcp.retransmits)),
+    weigh: (row) => row.tcp?.retransmits ?? -1,
+  },
+  {
+    id: 'broken',
+    title: 'RST/s',
+    width: 6,
+    show: (row) => (row.tcp === null ? '' : formatCount(row.tcp.broken)),
+    weigh: (row) => row.tcp?.broken ?? -1,
+  },
+  {
+    id: 'rtt',
+    title: 'RTT',
+    width: 7,
+    show: (row) => (row.tcp === null ? '' : formatQuantile(row.tcp.rtt)),
+    weigh: (row) => weighQuantile(row.tcp?.rtt ?? null),
+  },
+  {
+    id: 'conns',
+    title: 'CONNS',
+    width: 6,
+    show: (row) => (row.tcp === null ? '' : formatCount(row.tcp.connections)),
+    weigh: (row) => row.tcp?.connections ?? -1,
+  },
+  {
     id: 'total',
     title: 'TOTAL',
     width: 9,
@@ -45,7 +84,18 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 /** What a narrow terminal does without, first to go first. */
-const DISPENSABLE: readonly ColumnId[] = ['total', 'bytes', 'p50', 'queue', 'errors', 'p99'];
+const DISPENSABLE: readonly ColumnId[] = [
+  'conns',
+  'total',
+  'rtt',
+  'broken',
+  'p50',
+  'bytes',
+  'retr',
+  'queue',
+  'errors',
+  'p99',
+];
 const MIN_NAME = 24;
 
 /** The columns that leave enough room for names, and the one that the list is sorted by. */

@@ -15,6 +15,8 @@ export const HELP: readonly string[] = [
   'RATE/s   exchanges a second            ERRORS   share of them that failed',
   'P50 P99  of the durations              QUEUE    P99 of the time in the socket,',
   'BYTES/s  requests and responses                 before the server read the request',
+  'RETR/s   TCP segments sent again       RST/s    resets, and connects that failed',
+  'RTT      median of the round trips     CONNS    open connections',
   'TOTAL    exchanges since the start     ≤ > -    at most, more than, not known',
 ];
 

@@ -1,4 +1,5 @@
 import type { ExchangeSums, ServicesReport, ServiceSums } from '../../control/services.ts';
+import type { TcpSums } from '../../control/tcp-sums.ts';
 import { quantile } from './quantile.ts';
 import type { Quantile } from './quantile.ts';
 
@@ -17,6 +18,19 @@ export interface Row {
   readonly bytes: number;
   /** Exchanges since the start. */
   readonly total: number;
+  /** What the network did; null of a route, of which it is not known. */
+  readonly tcp: TcpRow | null;
+}
+
+export interface TcpRow {
+  /** Open connections. */
+  readonly connections: number;
+  /** Segments sent again, a second. */
+  readonly retransmits: number;
+  /** Resets and connects that failed, a second. */
+  readonly broken: number;
+  /** Median of the round trips, ns. */
+  readonly rtt: Quantile | null;
 }
 
 export interface RouteRow extends Row {
@@ -98,7 +112,7 @@ function serviceRow(before: ServiceSums | undefined, after: ServiceSums, context
 }
 
 /** `cut`: what was not listed before may have been there all the same, so that it is not taken for new. */
-function changes<T extends ExchangeSums>(
+function changes<T extends Sums>(
   before: readonly T[] | undefined,
   after: readonly T[],
   key: (one: T) => string,
@@ -113,7 +127,23 @@ function grown(now: number, then: number | undefined): number {
   return Math.max(0, now - (then ?? 0));
 }
 
-function toRow(before: ExchangeSums | undefined, after: ExchangeSums, { bounds, seconds }: Context): Row {
+interface Sums extends ExchangeSums {
+  readonly tcp?: TcpSums;
+}
+
+function tcpRow(before: TcpSums | undefined, after: TcpSums, { bounds, seconds }: Context): TcpRow {
+  const broken = grown(after.resets, before?.resets) + grown(after.failed_connects, before?.failed_connects);
+  const rtt = after.rtt.map((count, bucket) => grown(count, before?.rtt[bucket]));
+  return {
+    connections: after.connections,
+    retransmits: grown(after.retransmits, before?.retransmits) / seconds,
+    broken: broken / seconds,
+    rtt: quantile(0.5, bounds.rtt_ns, rtt),
+  };
+}
+
+function toRow(before: Sums | undefined, after: Sums, context: Context): Row {
+  const { bounds, seconds } = context;
   const exchanges = grown(after.exchanges, before?.exchanges);
   const errors = grown(after.errors, before?.errors);
   const bytes = grown(after.request_bytes, before?.request_bytes) + grown(after.response_bytes, before?.response_bytes);
@@ -127,5 +157,6 @@ function toRow(before: ExchangeSums | undefined, after: ExchangeSums, { bounds, 
     queue: quantile(0.99, bounds.queue_ns, queue),
     bytes: bytes / seconds,
     total: after.exchanges,
+    tcp: after.tcp === undefined ? null : tcpRow(before?.tcp, after.tcp, context),
   };
 }

@@ -12,11 +12,23 @@ const sums = {
   queue: z.array(z.number()),
 };
 
+const tcp = z.strictObject({
+  connections: z.number(),
+  retransmits: z.number(),
+  resets: z.number(),
+  failed_connects: z.number(),
+  rtt: z.array(z.number()),
+});
+
 /** The shape of a ServicesReport. */
 export const servicesSchema = z.strictObject({
   closed_ms: z.nullable(z.number()),
   window_ms: z.number(),
-  bounds: z.strictObject({ duration_ns: z.array(z.number()), queue_ns: z.array(z.number()) }),
+  bounds: z.strictObject({
+    duration_ns: z.array(z.number()),
+    queue_ns: z.array(z.number()),
+    rtt_ns: z.array(z.number()),
+  }),
   completeness: z.number(),
   services: z.array(
     z.strictObject({
@@ -24,8 +36,9 @@ export const servicesSchema = z.strictObject({
       role: z.string(),
       protocols: z.array(z.string()),
       ...sums,
+      tcp,
       routes: z.array(z.strictObject({ protocol: z.string(), route: z.string(), ...sums })),
-      peers: z.array(z.strictObject({ peer: z.string(), ...sums })),
+      peers: z.array(z.strictObject({ peer: z.string(), tcp, ...sums })),
       hidden: z.strictObject({ routes: z.number(), peers: z.number() }),
     }),
   ),

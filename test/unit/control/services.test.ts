@@ -4,12 +4,16 @@ import { servicesRoute, servicesSchema } from '../../../src/control/routes/servi
 import { reportServices } from '../../../src/control/services.ts';
 import { LabelSets } from '../../../src/model/label-sets.ts';
 import type { Labels } from '../../../src/model/label-sets.ts';
+import { GROUP } from '../../../src/model/names.ts';
+import { NETWORK_GROUPS } from '../../../src/processor/aggregate/groups.ts';
 import { createAggregateProcessor } from '../../../src/processor/aggregate/aggregate-processor.ts';
 import { exchange } from '../processor/exchange-fixture.ts';
 
 const SECOND = 1e9;
 const SHOP: Labels = { service_name: 'shop', protocol: 'http', role: 'server', operation: 'GET', route: '/a' };
 const CALL: Labels = { ...SHOP, role: 'client', server_address: '10.0.0.1', server_port: '80' };
+
+const PEER: Labels = { service_name: 'shop', role: 'client', peer_address: '10.0.0.1', server_port: '80' };
 
 function store(seen: readonly (readonly [Labels, number])[]) {
   const labels = new LabelSets();
@@ -73,6 +77,32 @@ describe('the report of services', () => {
     const { aggregate, store: source } = store([[{ protocol: 'http', role: 'client', overflow: 'true' }, 1]]);
     aggregate.flush(SECOND);
     expect(reportServices(source.snapshot()).services[0]).toMatchObject({ service: '(other)', role: 'client' });
+  });
+
+  test('adds what the network did, to the service and to the peer that its exchanges name', () => {
+    const labels = new LabelSets();
+    const aggregate = createAggregateProcessor({
+      labels,
+      windowNs: SECOND,
+      groups: { specs: NETWORK_GROUPS, labels, observe: () => undefined },
+    });
+    aggregate.tick(0);
+    const tell = (name: string, set: Labels, metrics: readonly number[]): void => {
+      aggregate.consume({ name, labels: labels.intern(set), metrics: Float64Array.from(metrics), timestamp: 0 });
+    };
+    aggregate.consume(exchange({ labels: labels.intern(CALL), metrics: { duration: 1e6 } }));
+    tell(GROUP.tcpRetransmit, { ...PEER, cause: 'timeout' }, [3]);
+    tell(GROUP.tcpReset, { ...PEER, side: 'sent' }, [2]);
+    tell(GROUP.tcpConnect, { ...PEER, result: 'refused' }, [1e6, 1, 0]);
+    tell(GROUP.tcpConnect, { ...PEER, result: 'ok' }, [1e6, 1, 0]);
+    tell(GROUP.tcpConnection, PEER, [4, 0, 0]);
+    tell(GROUP.tcpReset, { ...PEER, role: 'server', peer_address: '10.0.0.9', server_port: '8080' }, [1]);
+    aggregate.flush(SECOND);
+    const [client, server] = reportServices(aggregate.store.snapshot()).services;
+    const expected = { connections: 4, retransmits: 3, resets: 2, failed_connects: 1 };
+    expect(client).toMatchObject({ role: 'client', exchanges: 1, tcp: expected });
+    expect(client?.peers).toMatchObject([{ peer: '10.0.0.1:80', exchanges: 1, tcp: expected }]);
+    expect(server).toMatchObject({ role: 'server', exchanges: 0, peers: [{ peer: '10.0.0.9', tcp: { resets: 1 } }] });
   });
 
   test('is bounded: the busiest are listed, the sums have everything', () => {

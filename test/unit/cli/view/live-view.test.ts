@@ -20,7 +20,7 @@ function show(inPlace: boolean, options: Partial<LiveViewOptions> = {}) {
   let onResize = (): void => {};
   const state = {
     exchanges: 0,
-    columns: 100,
+    columns: 140,
     broken: undefined as string | undefined,
     closed: undefined as readonly string[] | undefined,
     ends: 0,

@@ -47,6 +47,22 @@ describe('two reports compared', () => {
     expect(shop?.peers[0]).toMatchObject({ peer: '10.0.0.1:80', service: 'shop', rate: 2 });
   });
 
+  test('tell what the network did to the service, and to it with each peer', () => {
+    const tcp = (resets: number) => ({
+      connections: 4,
+      retransmits: resets * 2,
+      resets,
+      failed_connects: 1,
+      rtt: [resets, 0],
+    });
+    const at = (ms: number, resets: number) =>
+      report(ms, [service('shop', 1, { tcp: tcp(resets), peers: [{ ...peer('10.0.0.1:80', 1), tcp: tcp(resets) }] })]);
+    const [shop] = compareReports(at(1000, 1), at(3000, 5)).services;
+    const expected = { connections: 4, retransmits: 4, broken: 2, rtt: { kind: 'up-to', value: MS } };
+    expect(shop?.tcp).toEqual(expected);
+    expect(shop?.peers[0]?.tcp).toEqual(expected);
+  });
+
   test('without the first, everything is since the start', () => {
     const picture = compareReports(undefined, after);
     expect(picture.spanSeconds).toBe(3);

@@ -7,6 +7,7 @@ import type {
 } from '../../../../src/control/services.ts';
 
 const MS = 1e6;
+const TCP = { connections: 2, retransmits: 0, resets: 0, failed_connects: 0, rtt: [1, 0] };
 
 /** Sums of so many exchanges of which each took between 1 and 10 ms. */
 export function sums(exchanges: number, more: Partial<ExchangeSums> = {}): ExchangeSums {
@@ -26,7 +27,7 @@ export function route(name: string, exchanges: number, more: Partial<ExchangeSum
 }
 
 export function peer(name: string, exchanges: number): PeerSums {
-  return { peer: name, ...sums(exchanges) };
+  return { peer: name, tcp: TCP, ...sums(exchanges) };
 }
 
 export function service(name: string, exchanges: number, more: Partial<ServiceSums> = {}): ServiceSums {
@@ -35,6 +36,7 @@ export function service(name: string, exchanges: number, more: Partial<ServiceSu
     role: 'server',
     protocols: ['http'],
     ...sums(exchanges),
+    tcp: TCP,
     routes: [],
     peers: [],
     hidden: { routes: 0, peers: 0 },
@@ -50,7 +52,7 @@ export function report(
   return {
     closed_ms: closedMs,
     window_ms: 1000,
-    bounds: { duration_ns: [MS, 10 * MS], queue_ns: [MS] },
+    bounds: { duration_ns: [MS, 10 * MS], queue_ns: [MS], rtt_ns: [MS] },
     completeness: 1,
     services,
     hidden: 0,
