@@ -96,7 +96,7 @@ const DISPENSABLE: readonly ColumnId[] = [
   'errors',
   'p99',
 ];
-const MIN_NAME = 24;
+const MIN_NAME = 29;
 
 /** The columns that leave enough room for names, and the one that the list is sorted by. */
 export function columnsFor(width: number, sort: ColumnId): readonly Column[] {

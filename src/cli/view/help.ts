@@ -6,7 +6,7 @@ export const HELP: readonly string[] = [
   'up, down, j, k, PgUp, PgDn, Home, End   select a line',
   'Enter, right    open it: service, its routes and peers, last exchanges, one exchange',
   'Esc, left       back',
-  'Tab             services, or peers: the servers that are called',
+  'Tab             services, or peers: the other ends of their connections',
   '/               show only lines that hold a text; Enter keeps it, Esc drops it',
   's, S            sort by the next column, by the one before;  r  the other way round',
   'space           hold the screen, go on',

@@ -33,6 +33,11 @@ export function listOf(picture: Picture, place: Place, order: Order, room: numbe
   }
 }
 
+/** A service or peer without an exchange is worth a line while it has connections, or trouble with them. */
+function hasNews({ total, tcp }: Row): boolean {
+  return total > 0 || (tcp !== null && (tcp.connections > 0 || tcp.retransmits > 0 || tcp.broken > 0));
+}
+
 type Matches = (...texts: readonly string[]) => boolean;
 
 function matcher(filter: string): Matches {
@@ -47,7 +52,7 @@ export function serviceName({ service, role, protocols }: Pick<ServiceRow, 'serv
 
 /** Every service gets its line first, then the busiest routes as far as there is room. */
 function serviceList(picture: Picture, matches: Matches, order: Order, room: number): List {
-  const services = inOrder(picture.services, order).flatMap((service) => {
+  const services = inOrder(picture.services.filter(hasNews), order).flatMap((service) => {
     const own = matches(serviceName(service));
     const routes = inOrder(own ? service.routes : service.routes.filter(({ route }) => matches(route)), order);
     return own || routes.length > 0 ? [{ service, routes }] : [];
@@ -122,7 +127,7 @@ function peerLine(peer: ServiceRow['peers'][number], label: string): ListLine {
     depth: 0,
     opens: {
       kind: 'exchanges',
-      title: `${peer.service} to ${peer.peer}`,
+      title: `${peer.service} with ${peer.peer}`,
       query: { service: peer.service, role: peer.role, peer: peer.peer },
     },
   };
@@ -140,7 +145,9 @@ function routeList(
   }
   const lines = [
     ...inOrder(service.routes, order).map((route) => routeLine(service, route, 0)),
-    ...inOrder(service.peers, order).map((peer) => peerLine(peer, `to ${peer.peer}`)),
+    ...inOrder(service.peers, order).map((peer) =>
+      peerLine(peer, peer.role === 'server' ? `from ${peer.peer}` : `to ${peer.peer}`),
+    ),
   ];
   return {
     lines: lines.filter(({ label }) => matches(label)),
@@ -151,9 +158,11 @@ function routeList(
 
 function peerList(picture: Picture, matches: Matches, order: Order): List {
   const peers = inOrder(
-    picture.services.flatMap((service) => service.peers),
+    picture.services.flatMap((service) => service.peers.filter(hasNews)),
     order,
   );
-  const lines = peers.map((peer) => peerLine(peer, `${peer.peer} from ${peer.service}`));
+  const lines = peers.map((peer) =>
+    peerLine(peer, `${peer.peer} ${peer.role === 'server' ? 'calls' : 'called by'} ${peer.service}`),
+  );
   return { lines: lines.filter(({ label }) => matches(label)), title: 'PEER', rest: '' };
 }

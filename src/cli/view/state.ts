@@ -10,7 +10,7 @@ export interface ExchangeQuery {
   readonly protocol?: string;
   /** `GET /users/{id}` */
   readonly route?: string;
-  /** `ip:port` of the server. */
+  /** `ip:port` of the server, or `ip` of the client. */
   readonly peer?: string;
 }
 

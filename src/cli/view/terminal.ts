@@ -62,7 +62,9 @@ export function openTerminal({ output, input }: TerminalStreams, environment: En
       }
       const start = entered ? HOME : ENTER;
       entered = true;
-      output.write(`${start}${lines.map((line) => line + CLEAR_RIGHT).join('\r\n')}${CLEAR_BELOW}`);
+      // Cleared before they are written: after a line that fills the page the cursor is still on its last character.
+      const text = lines.map((line) => CLEAR_RIGHT + line).join('\r\n');
+      output.write(start + text + (lines.length < (output.rows || 24) ? `\r\n${CLEAR_BELOW}` : ''));
     },
     listen(onKey, onResize) {
       const onData = (data: Buffer): void => decodeKeys(data.toString('utf8')).forEach(onKey);

@@ -141,6 +141,13 @@ describe('the list of services', () => {
     expect(draw({ state: up })[2]).toContain('shopper');
   });
 
+  test('leaves out what has neither exchanges nor connections', () => {
+    const idle = { connections: 0, retransmits: 0, resets: 0, failed_connects: 0, rtt: [0, 0] };
+    const text = draw({ picture: picture([SHOP, service('idle', 0, { tcp: idle }), service('open', 0)]) }).join('\n');
+    expect(text).not.toContain('idle');
+    expect(text).toContain('open server');
+  });
+
   test('gives every service its line before the routes of the busiest one', () => {
     const routes = Array.from({ length: 50 }, (_, index) => route(`/r${index}`, 50 - index));
     const lines = draw({ picture: picture([service('busy', 1000, { routes }), CLIENT]) });
@@ -184,7 +191,7 @@ describe('below it', () => {
 
   test('the peers are listed with who calls them', () => {
     const lines = draw({ state: { ...START, places: [placeOf({ kind: 'peers' })] } });
-    expect(lines[2]).toContain('> 10.0.0.1:80 from shopper');
+    expect(lines[2]).toContain('> 10.0.0.1:80 called by');
   });
 
   test('a route leads to its last exchanges, and each to all that is known of it', () => {
