@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Programs that user space runs by BPF_PROG_RUN; nothing is attached. */
 #include "include/socket.h"
+#include "include/tcp-quality.h"
 
 struct self_answer {
 	__u64 time;    /* CLOCK_MONOTONIC, ns */
@@ -20,6 +21,14 @@ int sonde_self(struct self_answer *answer)
 	answer->jiffies = bpf_jiffies64();
 	answer->tgid = self_tgid;
 	answer->clock = bpf_core_field_exists(tp->tcp_clock_cache);
+	return 0;
+}
+
+/* How long a jiffy is, ns: the one thing about its clocks that the kernel does not say. */
+SEC("syscall")
+int sonde_tick(__u64 *ns)
+{
+	tick_ns = *ns;
 	return 0;
 }
 

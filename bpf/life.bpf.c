@@ -4,7 +4,9 @@
  * took, and why it closed; the destruction of the socket tells its final totals.
  * `current` is anybody here: the owner is whoever calls connect, and after that whoever reads or writes.
  */
+#include "include/listener.h"
 #include "include/socket.h"
+#include "include/tcp-quality.h"
 
 /* The last record of a socket; its index may be used again after it. */
 static __always_inline void finish(const struct sock *sk, struct sock_state *state, __u64 now, __u32 rx)
@@ -37,6 +39,7 @@ static __always_inline void on_connect(struct sock *sk, __u64 now)
 	/* A socket that failed or was disconnected connects again: a new connection with a new index. */
 	if (state && state->phase >= PHASE_HIDDEN) {
 		finish(sk, state, now, state->rx_final);
+		bpf_sk_storage_delete(&troubles, sk);
 		__builtin_memset(state, 0, sizeof(*state));
 	}
 	state = make_state(sk);
@@ -116,8 +119,11 @@ static __always_inline void on_closed(struct sock *sk, int oldstate, __u64 now)
 		state->connect_ns = now - state->connect_started;
 		state->rx_final = 0;
 		apply_filter(state, local_port(sk), remote_port(sk));
-		finish(sk, state, now, 0);
 	}
+	if (tp)
+		close_quality(sk, state, tp, oldstate, now);
+	if (state->reason == CLOSE_CONNECT_FAILED)
+		finish(sk, state, now, 0);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -132,6 +138,9 @@ int BPF_PROG(sonde_state, struct sock *sk, int oldstate, int newstate)
 	case TCP_ESTABLISHED:
 		if (oldstate == TCP_SYN_SENT || oldstate == TCP_SYN_RECV)
 			on_established(sk, oldstate, bpf_ktime_get_ns());
+		break;
+	case TCP_LISTEN:
+		on_listen(sk);
 		break;
 	case TCP_CLOSE:
 		if (oldstate != TCP_LISTEN)

@@ -4,7 +4,9 @@
 #include "calls.bpf.c"
 #include "control.bpf.c"
 #include "life.bpf.c"
+#include "listeners.bpf.c"
 #include "sweep.bpf.c"
 #include "switch.bpf.c"
+#include "tcp.bpf.c"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * What changed on sockets since their last record? User space runs this iterator about once a second; it
- * writes totals for those sockets only, and announces the ones that have not talked yet.
+ * writes totals and tcp records for those sockets only, and announces the ones that have not talked yet.
  *
  * A call may run on another CPU at this moment. It stores its time first and its totals after; so a sweep
  * that reads the totals first and finds that the time is not recent has read them whole. A socket with a
  * recent call is left to the next sweep, unless it is certain that the call does not begin a message.
  */
 #include "include/socket.h"
+#include "include/tcp-quality.h"
 
 #define RECENT_NS 10000000ULL
 
@@ -45,6 +46,7 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	tp = tcp_of(sk);
 	if (!tp)
 		return 0;
+	sweep_quality(sk, state, tp);
 	totals.number = *(volatile __u32 *)&state->number;
 	totals.turn = *(volatile __u32 *)&state->turn;
 	direction = *(volatile __u8 *)&state->direction;

@@ -120,14 +120,14 @@ void BpfObject::set_rodata(const std::string& name, double value) {
   no_such("read-only variable", name);
 }
 
-void BpfObject::attach(const std::string& name) {
+void BpfObject::attach(const std::string& name, const std::string& walked) {
   bpf_program* found = program(name, true);
   if (links_.count(name) != 0) return;
   LibbpfLog log;
   bpf_link* link;
   if (std::string(bpf_program__section_name(found)) == "iter/bpf_sk_storage_map") {
     bpf_iter_link_info info{};
-    info.map.map_fd = uint32_t(bpf_map__fd(map("sockets")));
+    info.map.map_fd = uint32_t(bpf_map__fd(map(walked)));
     DECLARE_LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof(info));
     link = bpf_program__attach_iter(found, &options);
   } else {

@@ -40,7 +40,8 @@ class BpfObject {
   // Opens and loads. Throws Failure.
   explicit BpfObject(const LoadOptions& options);
 
-  void attach(const std::string& program);
+  // `map`: what an iterator over socket storage walks.
+  void attach(const std::string& program, const std::string& map);
   // Without a name: all.
   void detach(const std::optional<std::string>& program);
   std::vector<std::string> attached() const;

@@ -121,7 +121,8 @@ Napi::Value Probe::policies(const Napi::CallbackInfo& info) {
 
 Napi::Value Probe::attach(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    open().object.attach(string_argument(info[0], "program"));
+    const auto program = string_argument(info[0], "program");
+    open().object.attach(program, optional_string_argument(info[1], "map").value_or("sockets"));
     return info.Env().Undefined();
   });
 }

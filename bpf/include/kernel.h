@@ -39,6 +39,22 @@
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_CLOSING 11
+#define TCP_NEW_SYN_RECV 12
+
+#define SOCK_STREAM 1
+
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
+
+/* include/net/tcp.h: enum tcp_ca_state; include/net/inet_connection_sock.h: icsk_pending. */
+#define TCP_CA_RECOVERY 3
+#define TCP_CA_LOSS 4
+#define ICSK_TIME_LOSS_PROBE 5
+
+/* include/linux/tcp.h: enum tcp_chrono. */
+#define TCP_CHRONO_BUSY 1
+#define TCP_CHRONO_RWND_LIMITED 2
+#define TCP_CHRONO_SNDBUF_LIMITED 3
 
 #define EPIPE 32
 #define ECONNABORTED 103
@@ -86,10 +102,17 @@ struct socket {
 	struct sock *sk;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
+	atomic_t sk_drops;
+	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 	struct socket *sk_socket;
 };
@@ -99,9 +122,20 @@ struct inet_sock {
 };
 
 struct inet_connection_sock {
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_pending;
 	struct {
 		__u32 lrcvtime;
 	} icsk_ack;
+};
+
+struct minmax_sample {
+	__u32 t;
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
 };
 
 struct tcp_sock {
@@ -111,6 +145,60 @@ struct tcp_sock {
 	__u32 snd_nxt;
 	__u32 write_seq;
 	__u64 tcp_clock_cache; /* 6.7 and later: nanoseconds */
+	__u64 bytes_sent;
+	__u64 bytes_retrans;
+	__u64 bytes_received;
+	__u8 chrono_type : 2; /* a whole byte since 6.16 */
+	__u32 chrono_start;
+	__u32 chrono_stat[3];
+	__u32 rate_delivered;
+	__u32 rate_interval_us;
+	__u32 mss_cache;
+	__u32 srtt_us;
+	__u32 mdev_us;
+	struct minmax rtt_min;
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 data_segs_out;
+	__u32 data_segs_in;
+	__u32 total_retrans;
+	__u32 dsack_dups;
+	__u32 rcv_ooopack;
+	__u32 reord_seen;
+	__u32 delivered;
+	__u32 lost_out;
+	__u32 snd_cwnd;
+	__u32 snd_wnd;
+	__u32 rcv_wnd;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	unsigned int len;
+	__be16 protocol;
+	__u16 transport_header;
+	__u16 network_header;
+	unsigned char *head;
+};
+
+enum sk_rst_reason {
+	SK_RST_REASON_NOT_SPECIFIED,
+};
+
+enum skb_drop_reason {
+	SKB_NOT_DROPPED_YET,
+	SKB_CONSUMED,
+	SKB_DROP_REASON_NOT_SPECIFIED,
+	SKB_DROP_REASON_QUEUE_PURGE,
 };
 
 struct file {
@@ -147,11 +235,11 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	char comm[16];
+	struct css_set *cgroups;
 	void *io_uring;
 	struct files_struct *files;
 	struct task_struct *group_leader;
-	struct css_set *cgroups;
-	char comm[16];
 };
 
 struct pt_regs {

@@ -33,7 +33,7 @@ enum tcp_event {
 	TCP_EVENT_RESET_SENT = 2,     /* cause: the kernel's enum sk_rst_reason, 0 before 6.10 */
 	TCP_EVENT_RESET_RECEIVED = 3,
 	TCP_EVENT_DROP = 4,           /* the kernel threw a packet of this connection away; cause: its enum skb_drop_reason */
-	TCP_EVENT_ZERO_WINDOW = 5,    /* this end's receive window has closed; amount: 0 */
+	TCP_EVENT_ZERO_WINDOW = 5,    /* this end's receive window has closed; amount: us since then, at least */
 	TCP_EVENT_WINDOW_OPEN = 6,    /* it was seen open again; amount: us since it was first seen closed, at least */
 };
 

@@ -46,22 +46,29 @@ struct sock_state {
 	__u32 swept_rx; /* the stream position that the last sweep found */
 	__u32 reported_turn;
 	__u32 message_start; /* while no policy is set: stream position at which the message began */
-	__u32 mmsg_tid; /* progress of a sendmmsg or recvmmsg: see payload.h */
+	__u32 mmsg_tid;      /* progress of a sendmmsg or recvmmsg: see payload.h */
 	__u32 mmsg_count;
 	__u32 mmsg_size;
 	__u16 error;
 	__u8 reason;
 	__u8 joined;
 	__u64 mmsg_vector;
-	__u64 established; /* 1 once it was */
-	__u64 address;     /* of the struct sock, for what is verified apart from the hooks */
+	__u64 address; /* of the struct sock, for what is verified apart from the hooks */
 	__u64 cookie;
 	__u64 cgroup_id;
 	__u64 connect_started;
 	__u64 connect_ns;
 	__u64 arrived; /* precise queue time: when the last segment before the first receive came in */
 	__u8 comm[16];
+	/* How TCP fares: see tcp-quality.h and tcp-event.h. */
+	__u32 reported_segments; /* in and out, as the last tcp record said */
+	__u8 established;        /* 1 once it was */
+	__u8 troubled;           /* 1 if there is a `troubles` entry */
+	__u16 padding;
 };
+
+/* With the 72 bytes that the kernel puts before it, it takes 256; one more and it would take 512, for each socket. */
+_Static_assert(sizeof(struct sock_state) <= 184, "sock_state takes 512 bytes a socket");
 
 const volatile __u32 max_connections = 65536;
 const volatile __u32 default_policy = POLICY_STREAM;
@@ -73,9 +80,9 @@ __u32 next_index = 0;
 /* What user space has switched off (enum switched), through the program sonde_switch. */
 __u32 switched_off = 0;
 
-static __always_inline bool is_off(enum switched part)
+static __always_inline bool is_off(__u32 parts)
 {
-	return *(volatile __u32 *)&switched_off & part;
+	return *(volatile __u32 *)&switched_off & parts;
 }
 
 struct {

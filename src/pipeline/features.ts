@@ -20,6 +20,9 @@ export function pipelineFeatures(configuration: Configuration): Feature[] {
   ];
 }
 
+/** What the receiver gives the analyzer `tcp`. */
+const TCP_PARTS = ['tcp_quality', 'tcp_retransmits', 'tcp_resets', 'tcp_drops', 'tcp_listeners'] as const;
+
 /** The features that are off although this build has them and the configuration asks for them. */
 export function missingFeatures(features: readonly Feature[], configuration: Configuration): Feature[] {
   const { analyzers, capture, exporters, limits, processors } = configuration;
@@ -33,6 +36,7 @@ export function missingFeatures(features: readonly Feature[], configuration: Con
     http: http.enabled,
     generic: generic.enabled,
     tcp: analyzers.tcp.enabled,
+    ...Object.fromEntries(TCP_PARTS.map((name) => [name, analyzers.tcp.enabled])),
     process: processors.process.enabled,
     prometheus: exporters.prometheus.enabled,
     stdout: exporters.stdout.enabled,

@@ -15,6 +15,7 @@ import type { SeriesSource } from '../model/series.ts';
 import { createAggregateProcessor } from '../processor/aggregate/aggregate-processor.ts';
 import { NETWORK_GROUPS } from '../processor/aggregate/groups.ts';
 import { createProcessProcessor } from '../processor/process/process-processor.ts';
+import { createEnumNames } from '../receiver/kernel/enum-names.ts';
 import { createKernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
 import type { KernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
 import { createPolicyTable } from '../receiver/kernel/policy-table.ts';
@@ -118,7 +119,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     ticking,
     policy: capped,
     tickNs: () => receiver.tickNs(),
-    tcp: { labels: tcpLabels, next: tcpProcesses ?? aggregate },
+    tcp: { labels: tcpLabels, next: tcpProcesses ?? aggregate, enumName: createEnumNames() },
   });
   const receiver = createKernelReceiver({
     next: analysis.events,
@@ -129,6 +130,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     payloadBytes: capture.payload_bytes,
     queueTime: capture.queue_time,
     udp: capture.udp,
+    tcp: analyzers.tcp.enabled,
     filter: capture.filter,
     policy: capture.policy,
   });

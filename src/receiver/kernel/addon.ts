@@ -39,8 +39,8 @@ export interface ProgramInfo {
  * {@link AddonError}: ERR_SONDE_CLOSED after close(), ERR_SONDE_ARGUMENT (a TypeError) for misuse.
  */
 export interface Probe {
-  /** Attaches a program to what its section names; an iterator over socket storage to the map `sockets`. */
-  attach(program: string): void;
+  /** Attaches a program to what its section names; an iterator over socket storage to `map`, by default `sockets`. */
+  attach(program: string, map?: string): void;
   /** Detaches a program, or all. */
   detach(program?: string): void;
   attached(): string[];
@@ -96,6 +96,8 @@ export interface Addon {
   readonly RunTimeStats: new () => { close(): void };
   /** Which of these types the running kernel has; a tracepoint `x` is the type `btf_trace_x`. */
   kernelTypes(names: readonly string[]): boolean[];
+  /** Names of an enumeration of the running kernel by number; undefined if it has none of that name. */
+  kernelEnum(name: string): Readonly<Record<number, string>> | undefined;
 }
 
 /** What the addon throws. */

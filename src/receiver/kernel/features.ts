@@ -21,6 +21,12 @@ interface FeatureNeeds {
   readonly remedy: string;
 }
 
+const WITHOUT_EVENTS = '; until then the totals of a connection tell how many, but not when and why.';
+/** Run with each sweep. */
+export const LISTENERS_PROGRAM = 'sonde_listeners';
+/** Run once at the start. */
+export const FIND_LISTENERS_PROGRAM = 'sonde_find_listeners';
+
 const FEATURES: readonly FeatureNeeds[] = [
   {
     name: 'messages',
@@ -57,6 +63,36 @@ const FEATURES: readonly FeatureNeeds[] = [
     required: false,
     remedy: 'Set capture.queue_time to coarse.',
   },
+  // Its records are written by the programs of `connections` and `sweep`.
+  { name: 'tcp_quality', programs: [], types: [], required: false, remedy: '' },
+  {
+    name: 'tcp_retransmits',
+    programs: ['sonde_retransmit', 'sonde_retransmit_synack'],
+    types: ['btf_trace_tcp_retransmit_skb', 'btf_trace_tcp_retransmit_synack'],
+    required: false,
+    remedy: `Use Linux 4.16 or later${WITHOUT_EVENTS}`,
+  },
+  {
+    name: 'tcp_resets',
+    programs: ['sonde_reset_sent', 'sonde_reset_received'],
+    types: ['btf_trace_tcp_send_reset', 'btf_trace_tcp_receive_reset'],
+    required: false,
+    remedy: `Use Linux 4.16 or later${WITHOUT_EVENTS}`,
+  },
+  {
+    name: 'tcp_drops',
+    programs: ['sonde_drop'],
+    types: ['btf_trace_kfree_skb', 'skb_drop_reason'],
+    required: false,
+    remedy: 'Use Linux 5.17 or later; until then the kernel gives no reason for what it drops.',
+  },
+  {
+    name: 'tcp_listeners',
+    programs: [LISTENERS_PROGRAM, FIND_LISTENERS_PROGRAM],
+    types: ['bpf_iter__bpf_sk_storage_map', 'bpf_iter__task_file'],
+    required: false,
+    remedy: 'Use Linux 5.9 or later.',
+  },
 ];
 
 /** Run by BPF_PROG_RUN, attached to nothing. */
@@ -65,16 +101,29 @@ export const SELF_PROGRAM = 'sonde_self';
 export const SWITCH_PROGRAM = 'sonde_switch';
 /** An iterator that ends the records of every socket. */
 export const FORGET_PROGRAM = 'sonde_forget';
+export const TICK_PROGRAM = 'sonde_tick';
 export const QUEUE_PROGRAM = 'sonde_queue';
 export const SWEEP_PROGRAM = 'sonde_sweep';
 /** Iterators that run once, in this order. */
 export const BACKFILL_PROGRAMS: readonly string[] = ['sonde_backfill_files', 'sonde_backfill_waiting'];
 /** Their runs are the unit of the stage `hook`. */
 export const HOOK_PROGRAMS: readonly string[] = ['sonde_send', 'sonde_receive'];
+/** What they see of a socket's life nobody else tells: a run that the kernel refuses is a loss too. */
+export const LIFE_PROGRAMS: readonly string[] = [
+  'sonde_state',
+  'sonde_destroy',
+  'sonde_retransmit',
+  'sonde_retransmit_synack',
+  'sonde_reset_sent',
+  'sonde_reset_received',
+  'sonde_drop',
+];
 
 export interface FeatureWishes {
   readonly queueTime: 'off' | 'coarse' | 'precise';
   readonly udp: boolean;
+  /** How TCP fares (`tcp_*`). Default true. */
+  readonly tcp?: boolean;
 }
 
 export interface FeaturePlan {
@@ -120,12 +169,20 @@ export function refuse(features: readonly Feature[], program: string, reason: st
   );
 }
 
+/** The programs of the feature that a program belongs to: they are loaded together, or none of them. */
+export function programsWith(program: string): readonly string[] {
+  return FEATURES.find((each) => each.programs.includes(program))?.programs ?? [program];
+}
+
 /** True if nothing can be captured without this program. */
 export function isRequired(program: string): boolean {
   return FEATURES.some((feature) => feature.required && feature.programs.includes(program));
 }
 
 function wanted(needs: FeatureNeeds, wishes: FeatureWishes): Feature | undefined {
+  if (needs.name.startsWith('tcp_') && wishes.tcp === false) {
+    return off(needs.name, 'analyzers.tcp.enabled is false', 'Set analyzers.tcp.enabled to true.');
+  }
   if (needs.name !== 'queue_time_precise' || wishes.queueTime === 'precise') return undefined;
   return off(needs.name, `capture.queue_time is ${wishes.queueTime}`, 'Set capture.queue_time to precise.');
 }

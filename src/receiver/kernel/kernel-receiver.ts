@@ -4,8 +4,8 @@ import { COUNTER, RECORD, SWITCHED } from '../../model/record.gen.ts';
 import { loadAddon, objectPath, type Probe, type ProgramInfo } from './addon.ts';
 import { findOpenConnections, type FoundBefore } from './backfill.ts';
 import type { Feature } from './features.ts';
-import { FORGET_PROGRAM, SWEEP_PROGRAM } from './features.ts';
-import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer, writeSwitches } from './load.ts';
+import { FORGET_PROGRAM, LISTENERS_PROGRAM, SWEEP_PROGRAM } from './features.ts';
+import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer, setTick, writeSwitches } from './load.ts';
 import type { PolicyTable } from './policy-table.ts';
 import { createPolling, systemTimers, type Timers } from './polling.ts';
 import { createHookStage, createRingStage, type KernelCounts } from './stages.ts';
@@ -48,6 +48,8 @@ export interface KernelReceiver {
   tickNs(): number;
   /** The kernel's own counters by name, summed over the CPUs. */
   counters(): Readonly<Record<keyof typeof COUNTER, number>>;
+  /** Packets of TCP that the kernel dropped, by the number of its reason (enum skb_drop_reason); 255: all from there on. */
+  tcpDrops(): ReadonlyMap<number, number>;
   /** Highest share of a CPU's ring that was taken since the last call, 0..1. */
   ringUse(): number;
   /** Runs of the socket hooks; cheap to ask. */
@@ -73,6 +75,7 @@ const BATCH_BYTES = 256 << 10;
 /** A poll takes at most so much: more than any ring holds, but an end in any case. */
 const BATCHES_A_POLL = 1024;
 const SWEEP_INTERVAL_NS = 1e9;
+const ITERATORS = [SWEEP_PROGRAM, LISTENERS_PROGRAM];
 /** What a kernel is built with most often; holds until the real one is known. */
 const USUAL_TICK_NS = 4e6;
 /**
@@ -99,6 +102,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   let cost: KernelCost = { kernel_ns: null, map_bytes: null };
   let off = options.udp ? 0 : SWITCHED.udp;
   let before: FoundBefore = { connections: 0, durationNs: 0 };
+  let tcpDrops: ReadonlyMap<number, number> = new Map();
   let swept = 0;
   let peak = 0;
   let stopping: Promise<void> | undefined;
@@ -129,7 +133,11 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     if (time - swept < SWEEP_INTERVAL_NS) return;
     swept = time;
     if (isOn('sweep')) open.sweep(SWEEP_PROGRAM);
-    if (tickNs === undefined && self !== undefined) tickNs = tickLengthBetween(self, askSelf(open));
+    if (isOn('tcp_listeners')) open.sweep(LISTENERS_PROGRAM);
+    if (tickNs === undefined && self !== undefined) {
+      tickNs = tickLengthBetween(self, askSelf(open));
+      if (tickNs !== undefined) setTick(open, tickNs);
+    }
   };
 
   const isOn = (name: string): boolean => features.some((one) => one.name === name && one.state === 'on');
@@ -166,7 +174,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   const shutDown = async (): Promise<void> => {
     polling.stop();
     if (probe === undefined) return;
-    for (const program of probe.attached()) if (program !== SWEEP_PROGRAM) probe.detach(program);
+    for (const program of probe.attached()) if (!ITERATORS.includes(program)) probe.detach(program);
     drain(probe, true);
     await new Promise<void>((resolve) => timers.set(resolve, SETTLE_MS));
     // The ends of the last messages on connections that stay open.
@@ -178,6 +186,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     const { pending, ...counts } = read();
     last = { ...counts, pending: 0, abandoned: pending };
     cost = readCost(probe);
+    tcpDrops = readDrops(probe);
     policies.unbind();
     probe.close();
     probe = undefined;
@@ -210,6 +219,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       for (const [name, at] of Object.entries(COUNTER)) if (at < COUNTER.counters) named[name] = counters[at] ?? 0;
       return named as Record<keyof typeof COUNTER, number>;
     },
+    tcpDrops: () => (probe === undefined ? tcpDrops : readDrops(probe)),
     ringUse() {
       const use = Math.max(peak, probe?.ringUse() ?? 0);
       peak = 0;
@@ -239,4 +249,17 @@ function readCost(probe: Probe): KernelCost {
   let ns = 0;
   for (const program of probe.programs()) ns += program.runTimeNs;
   return { kernel_ns: ns > 0 ? ns : null, map_bytes: probe.mapBytes() };
+}
+
+/** Entries of the map `tcp_drops`. */
+const DROP_REASONS = 256;
+
+function readDrops(probe: Probe): Map<number, number> {
+  const drops = new Map<number, number>();
+  for (let reason = 0; reason < DROP_REASONS; reason++) {
+    const value = probe.mapLookup('tcp_drops', new Uint8Array(Uint32Array.of(reason).buffer));
+    const count = value === undefined ? 0 : Number(new DataView(value.buffer, value.byteOffset).getBigUint64(0, true));
+    if (count > 0) drops.set(reason, count);
+  }
+  return drops;
 }

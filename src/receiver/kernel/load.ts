@@ -3,16 +3,20 @@ import { POLICY, SWITCHED } from '../../model/record.gen.ts';
 import { type Addon, explain, isAddonError, type Probe } from './addon.ts';
 import {
   type Feature,
+  FIND_LISTENERS_PROGRAM,
   isRequired,
+  LISTENERS_PROGRAM,
   planFeatures,
+  programsWith,
   QUEUE_PROGRAM,
   refuse,
   SELF_PROGRAM,
   SWITCH_PROGRAM,
+  TICK_PROGRAM,
   wantedTypes,
 } from './features.ts';
 import { type CaptureFilter, filterUse, writeFilters } from './filter-maps.ts';
-import type { TickReading } from './tick-length.ts';
+import { tickLengthAt, type TickReading } from './tick-length.ts';
 
 /** What the kernel side is told when it is loaded. */
 export interface CaptureOptions {
@@ -24,6 +28,8 @@ export interface CaptureOptions {
   readonly payloadBytes: number;
   readonly queueTime: 'off' | 'coarse' | 'precise';
   readonly udp: boolean;
+  /** How TCP fares: its own counters, retransmissions, resets, drops, listeners. Default true. */
+  readonly tcp?: boolean;
   readonly filter: CaptureFilter;
   /** `auto` starts in `stream` and lets the analyzer narrow; the others hold for every socket. */
   readonly policy: 'auto' | 'stream' | 'headers' | 'count' | 'ignore';
@@ -69,7 +75,8 @@ export function loadProbe(addon: Addon, object: string, options: CaptureOptions,
         const refused = refusedProgram(error, programs);
         if (refused === undefined || isRequired(refused)) throw error;
         features = refuse(features, refused, (error as Error).message);
-        programs = programs.filter((program) => program !== refused);
+        const without = programsWith(refused);
+        programs = programs.filter((program) => !without.includes(program));
       }
     }
   } catch (error) {
@@ -96,6 +103,11 @@ export function writeSwitches(probe: Probe, off: number): void {
   probe.run(SWITCH_PROGRAM, request);
 }
 
+/** Tells the kernel side the length of a kernel tick, which it can only count. */
+export function setTick(probe: Probe, tickNs: number): void {
+  probe.run(TICK_PROGRAM, new Uint8Array(BigUint64Array.of(BigInt(Math.round(tickNs))).buffer));
+}
+
 interface Attempt {
   readonly object: string;
   readonly originNs: bigint;
@@ -111,7 +123,7 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
   const probe = new addon.Probe({
     object,
     originNs,
-    programs: [SELF_PROGRAM, SWITCH_PROGRAM, ...programs],
+    programs: [SELF_PROGRAM, SWITCH_PROGRAM, TICK_PROGRAM, ...programs],
     ringBytes,
     maxConnections,
     mapEntries: { free_indexes: maxConnections },
@@ -124,6 +136,8 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
       filter_use: filterUse(filter),
       default_policy: defaultPolicy(policy, payloadBytes),
       undecided_bytes: policy === 'auto' ? UNDECIDED_BYTES : 0,
+      tcp_quality: options.tcp !== false,
+      tcp_listeners: programs.includes(LISTENERS_PROGRAM),
     },
   });
   try {
@@ -131,9 +145,12 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
     const self = askSelf(probe);
     writeSwitches(probe, udp ? 0 : SWITCHED.udp);
     if (precise && !self.tcpClock) throw new RefusedProgram(QUEUE_PROGRAM, 'its TCP clock cannot be read');
+    const tickNs = tickLengthAt(self);
+    if (tickNs !== undefined) setTick(probe, tickNs);
     writeFilters(probe, filter);
     // Connections before messages, so that a socket's first call finds its beginning recorded.
     for (const program of programs.toReversed()) attach(probe, program);
+    if (programs.includes(FIND_LISTENERS_PROGRAM)) findListeners(probe);
     return { probe, features, self };
   } catch (error) {
     probe.close();
@@ -143,11 +160,18 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
 
 function attach(probe: Probe, program: string): void {
   try {
-    probe.attach(program);
+    if (program === LISTENERS_PROGRAM) probe.attach(program, 'listeners');
+    else probe.attach(program);
   } catch (error) {
     if (isRequired(program) || !isAddonError(error)) throw error;
     throw new RefusedProgram(program, error.message);
   }
+}
+
+/** Those that listened before; new ones make themselves known. */
+function findListeners(probe: Probe): void {
+  probe.sweep(FIND_LISTENERS_PROGRAM);
+  probe.detach(FIND_LISTENERS_PROGRAM);
 }
 
 class RefusedProgram extends Error {

@@ -1,7 +1,7 @@
 import type { Stage, StageCount } from '../../model/law.ts';
 import { COUNTER } from '../../model/record.gen.ts';
 import { type ProgramInfo, READER } from './addon.ts';
-import { HOOK_PROGRAMS } from './features.ts';
+import { HOOK_PROGRAMS, LIFE_PROGRAMS } from './features.ts';
 
 /** What the stages are read from. */
 export interface KernelCounts {
@@ -13,7 +13,12 @@ export interface KernelCounts {
   readonly abandoned: number;
 }
 
-/** Runs of the socket hooks: each run says itself, in the kernel, what became of it. */
+const COUNTED: ReadonlySet<string> = new Set([...HOOK_PROGRAMS, ...LIFE_PROGRAMS]);
+
+/**
+ * Runs of the socket hooks: each run says itself, in the kernel, what became of it. Of the hooks on a socket's life only
+ * the runs that the kernel refused are in it, as produced and as lost: the records of the others are the stage `ring`.
+ */
 export function createHookStage(read: () => KernelCounts): Stage {
   return {
     name: 'hook',
@@ -22,7 +27,7 @@ export function createHookStage(read: () => KernelCounts): Stage {
       const count = (name: keyof typeof COUNTER): number => counters[COUNTER[name]] ?? 0;
       let missed = 0;
       // Runs that the kernel did not start, because the program was interrupted by itself.
-      for (const program of programs) if (HOOK_PROGRAMS.includes(program.name)) missed += program.recursionMisses;
+      for (const { name, recursionMisses } of programs) if (COUNTED.has(name)) missed += recursionMisses;
       const skipped = {
         family: count('skipFamily'),
         empty: count('skipEmpty'),
@@ -52,7 +57,7 @@ export function createHookStage(read: () => KernelCounts): Stage {
 
 /**
  * Records: produced and refused by the kernel's own counts, delivered by the reader's. A message record that found no
- * room is the loss of a run (stage `hook`); open, owner, totals and close records are counted here.
+ * room is the loss of a run (stage `hook`); all records of a socket's life, what TCP tells included, are counted here.
  */
 export function createRingStage(read: () => KernelCounts): Stage {
   return {

@@ -155,6 +155,10 @@ describe('methods', () => {
     expect(call(probe, 'run', 'read_knobs', 'x')).toThrow(misuse());
   });
 
+  it('kernelEnum refuses what is no string', () => {
+    for (const value of [undefined, 1, ['x'], {}]) expect(call(addon, 'kernelEnum', value)).toThrow(misuse());
+  });
+
   it('kernelTypes refuses what is no array of strings', () => {
     for (const value of [undefined, 'x', [1], {}]) expect(call(addon, 'kernelTypes', value)).toThrow(misuse());
   });

@@ -86,3 +86,19 @@ it('kernelTypes tells what the kernel has', () => {
   ).toEqual([true, false, true]);
   expect(addon.kernelTypes([])).toEqual([]);
 });
+
+it('kernelEnum gives the names of an enumeration by number', () => {
+  expect(addon.kernelEnum('bpf_map_type')?.[2]).toBe('BPF_MAP_TYPE_ARRAY');
+  expect(addon.kernelEnum('tcp_ca_state')).toMatchObject({ 0: 'TCP_CA_Open', 3: 'TCP_CA_Recovery' });
+  expect(addon.kernelEnum('sonde_no_such_enum')).toBeUndefined();
+  // A structure is none.
+  expect(addon.kernelEnum('task_struct')).toBeUndefined();
+});
+
+it('an iterator walks the map that is named', () => {
+  expect(() => probe.attach('count_sockets', 'no_such_map')).toThrow(
+    expect.objectContaining({ code: 'ERR_SONDE_ARGUMENT' }) as Error,
+  );
+  probe.attach('count_sockets', 'sockets');
+  expect(probe.sweep('count_sockets')).toBeGreaterThan(0);
+});

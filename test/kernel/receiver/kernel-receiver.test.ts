@@ -268,6 +268,11 @@ describe('the kernel receiver', () => {
       ['sweep', 'on'],
       ['backfill', 'on'],
       ['queue_time_precise', 'on'],
+      ['tcp_quality', 'on'],
+      ['tcp_retransmits', 'on'],
+      ['tcp_resets', 'on'],
+      ['tcp_drops', 'on'],
+      ['tcp_listeners', 'on'],
       ['queue_time', 'on'],
       ['udp', 'off'],
     ]);

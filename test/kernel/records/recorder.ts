@@ -110,7 +110,8 @@ function decode(batch: EventBatch, sockets: Map<string, SocketRecords>, strays: 
     }
     const socket = sockets.get(id);
     if (socket === undefined) {
-      strays.push(kind);
+      // These may have no socket of ours.
+      if (kind !== KIND.listener && kind !== KIND.tcpEvent) strays.push(kind);
     } else if (kind === KIND.message) {
       const from = at + RECORD.size.message;
       const captured = view.getUint16(at + head.captured, true);

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isRequired, planFeatures, refuse, wantedTypes } from '../../../../src/receiver/kernel/features.ts';
+import {
+  isRequired,
+  planFeatures,
+  programsWith,
+  refuse,
+  wantedTypes,
+} from '../../../../src/receiver/kernel/features.ts';
 
 const all = (): boolean => true;
 const lacking =
@@ -23,6 +29,13 @@ describe('planFeatures', () => {
       'sonde_backfill_files',
       'sonde_backfill_waiting',
       'sonde_queue',
+      'sonde_retransmit',
+      'sonde_retransmit_synack',
+      'sonde_reset_sent',
+      'sonde_reset_received',
+      'sonde_drop',
+      'sonde_listeners',
+      'sonde_find_listeners',
     ]);
     expect(plan.missing).toBeUndefined();
   });
@@ -40,6 +53,20 @@ describe('planFeatures', () => {
       { name: 'udp', state: 'off', reason: 'capture.udp is off', remedy: 'Set capture.udp to true.' },
     ]);
     expect(state(planFeatures({ queueTime: 'off', udp: false }, all), 'queue_time')).toBe('off');
+  });
+
+  it('leaves TCP alone if it is not wanted', () => {
+    const plan = planFeatures({ queueTime: 'precise', udp: true, tcp: false }, all);
+    const off = plan.features.filter((feature) => feature.state === 'off');
+    expect(off.map(({ name }) => name)).toEqual([
+      'tcp_quality',
+      'tcp_retransmits',
+      'tcp_resets',
+      'tcp_drops',
+      'tcp_listeners',
+    ]);
+    expect(new Set(off.map(({ reason }) => reason))).toEqual(new Set(['analyzers.tcp.enabled is false']));
+    expect(plan.programs).not.toContain('sonde_drop');
   });
 
   it('names the tracepoint that an old kernel lacks', () => {
@@ -80,6 +107,11 @@ describe('refuse', () => {
       },
     ]);
   });
+});
+
+it('the programs of a feature go together', () => {
+  expect(programsWith('sonde_reset_sent')).toEqual(['sonde_reset_sent', 'sonde_reset_received']);
+  expect(programsWith('nobody')).toEqual(['nobody']);
 });
 
 it('only messages and connections are required', () => {

@@ -29,7 +29,7 @@ function failure(code: string, message: string, log = ''): Error {
 
 /** An addon on a kernel with these faults; `opened` are the probes it made. */
 function fakeAddon(fake: Fake) {
-  const opened: { options: ProbeOptions; attached: string[]; closed: boolean }[] = [];
+  const opened: { options: ProbeOptions; attached: string[]; swept: string[]; closed: boolean }[] = [];
   class FakeProbe {
     readonly state: (typeof opened)[number];
     constructor(given: ProbeOptions) {
@@ -38,7 +38,7 @@ function fakeAddon(fake: Fake) {
       if (refused !== undefined) {
         throw failure('ERR_SONDE_LOAD', 'Invalid argument', `libbpf: prog '${refused}': failed to load: -22\n`);
       }
-      this.state = { options: given, attached: [], closed: false };
+      this.state = { options: given, attached: [], swept: [], closed: false };
       opened.push(this.state);
     }
     run() {
@@ -50,6 +50,13 @@ function fakeAddon(fake: Fake) {
       if (fake.refusesAttach?.includes(program) === true) throw failure('ERR_SONDE_ATTACH', 'Permission denied');
       this.state.attached.push(program);
     }
+    detach(program: string) {
+      this.state.attached = this.state.attached.filter((each) => each !== program);
+    }
+    sweep(program: string) {
+      this.state.swept.push(program);
+      return 1;
+    }
     mapUpdate() {}
     close() {
       this.state.closed = true;
@@ -60,6 +67,7 @@ function fakeAddon(fake: Fake) {
     RunTimeStats: class {
       close() {}
     },
+    kernelEnum: () => undefined,
     kernelTypes: (names) => names.map((name) => !(fake.lacks ?? []).includes(name)),
   };
   return { addon, opened };
@@ -84,10 +92,25 @@ describe('loadProbe', () => {
       queue_time: 2,
       filter_use: 0,
       default_policy: POLICY.stream,
+      tcp_quality: true,
+      tcp_listeners: true,
       undecided_bytes: 64 << 10,
     });
     expect(opened[0]?.options.originNs).toBe(5n);
     expect(off(features)).toEqual(['udp']);
+  });
+
+  it('finds listeners once, and looks at them from then on', () => {
+    const { opened } = load({});
+    expect(opened[0]?.swept).toEqual(['sonde_find_listeners']);
+    expect(opened[0]?.attached).toContain('sonde_listeners');
+    expect(opened[0]?.attached).not.toContain('sonde_find_listeners');
+  });
+
+  it('tells the kernel side nothing of TCP if it is not wanted', () => {
+    const { opened } = load({}, { tcp: false });
+    expect(opened[0]?.options.rodata).toMatchObject({ tcp_quality: false, tcp_listeners: false });
+    expect(opened[0]?.swept).toEqual([]);
   });
 
   it.each([
@@ -106,16 +129,33 @@ describe('loadProbe', () => {
 
   it('does without all that is optional', () => {
     const { opened, features } = load({
-      refusesLoad: ['sonde_queue', 'sonde_sweep', 'sonde_backfill_files', 'sonde_backfill_waiting'],
+      refusesLoad: [
+        'sonde_queue',
+        'sonde_sweep',
+        'sonde_backfill_files',
+        'sonde_backfill_waiting',
+        'sonde_drop',
+        'sonde_reset_sent',
+        'sonde_find_listeners',
+      ],
     });
     expect(opened.at(-1)?.attached.toSorted()).toEqual([
       'sonde_destroy',
-      'sonde_forget',
       'sonde_receive',
+      'sonde_retransmit',
+      'sonde_retransmit_synack',
       'sonde_send',
       'sonde_state',
     ]);
-    expect(off(features)).toEqual(['sweep', 'backfill', 'queue_time_precise', 'udp']);
+    expect(off(features)).toEqual([
+      'sweep',
+      'backfill',
+      'queue_time_precise',
+      'tcp_resets',
+      'tcp_drops',
+      'tcp_listeners',
+      'udp',
+    ]);
   });
 
   it.each([
