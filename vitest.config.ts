@@ -29,8 +29,6 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Real load on a shared machine. What fails once and then passes is reported as flaky, and is still to be found.
-          retry: 1,
           sequence: { groupOrder: 1 },
         },
       },

@@ -89,10 +89,15 @@ export class HttpParser implements Parser {
       if (!reading.requestDone) conversation.requestDone(reading);
       this.#responses.endOpenEnded();
     }
-    for (let exchange = this.#host.first; exchange !== null; exchange = exchange.next) {
+    for (let exchange = this.#host.first, next; exchange !== null; exchange = next) {
+      next = exchange.next;
       const deadline = exchange.lastActivity + this.#host.timeoutNs;
       if (exchange.reported || now <= deadline) continue;
       if (exchange === conversation.reading || exchange.responseDone) continue;
+      if (conversation.misaligned) {
+        conversation.finish(exchange);
+        continue;
+      }
       exchange.error = ERROR.noResponse;
       exchange.end = deadline;
       this.#host.report(exchange);
@@ -124,6 +129,8 @@ export class HttpParser implements Parser {
     const answered = exchange.responseDone || (begun && this.#endsWithConnection(reason));
     if (!exchange.requestDone && !this.#requests.awaitsContinue) exchange.complete = false;
     if (answered) return;
+    // Its response may have passed unseen behind another: it is incomplete, as `finish` will say, and not failed.
+    if (this.#conversation.misaligned && (reason === 'closed' || reason === 'input_end')) return;
     exchange.end = time;
     if (begun || reason === 'flush' || reason === 'lost') exchange.complete = false;
     if (exchange.error === ERROR.none) exchange.error = errorOf(reason, begun);
