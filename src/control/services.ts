@@ -1,5 +1,6 @@
 import type { Labels } from '../model/label-sets.ts';
 import type { SeriesField, SeriesSnapshot } from '../model/series.ts';
+import { routeOf, serviceOf } from './exchange-subject.ts';
 import { addTcp, noTcp, rttBounds } from './tcp-sums.ts';
 import type { TcpSums } from './tcp-sums.ts';
 
@@ -80,7 +81,7 @@ export function reportServices(snapshot: SeriesSnapshot, limits: ReportLimits = 
       const base = row * snapshot.layout.stride;
       const error = set.error !== undefined;
       addRow(group.sums, values, base, columns, error);
-      addRow(routeOf(group, set, columns), values, base, columns, error);
+      addRow(routeSums(group, set, columns), values, base, columns, error);
       const peer = peerOf(group, set, columns);
       if (peer !== undefined) {
         addRow(peer, values, base, columns, error);
@@ -151,7 +152,7 @@ function columnsOf(snapshot: SeriesSnapshot): Columns {
 }
 
 function groupOf(groups: Map<string, Group>, set: Labels, columns: Columns): Group {
-  const service = set.overflow === undefined ? (set.service_name ?? set.comm ?? '(unknown)') : '(other)';
+  const service = serviceOf(set);
   const role = set.role ?? '';
   const key = `${service}\0${role}`;
   let group = groups.get(key);
@@ -173,9 +174,9 @@ function groupOf(groups: Map<string, Group>, set: Labels, columns: Columns): Gro
   return group;
 }
 
-function routeOf(group: Group, set: Labels, columns: Columns): RouteSums {
+function routeSums(group: Group, set: Labels, columns: Columns): RouteSums {
   const protocol = set.protocol ?? '';
-  const route = [set.operation, set.route].filter((part) => part !== undefined && part !== '').join(' ');
+  const route = routeOf(set);
   const key = `${protocol}\0${route}`;
   let sums = group.routes.get(key);
   if (sums === undefined) {

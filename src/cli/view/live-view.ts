@@ -6,7 +6,8 @@ import { drawScreen } from './screen.ts';
 import type { Drawing } from './screen.ts';
 import type { Reading, ViewSource } from './source.ts';
 import { press, shownPlace, START } from './state.ts';
-import type { ExchangeQuery, ViewState } from './state.ts';
+import type { ExchangeSubject } from '../../control/exchange-subject.ts';
+import type { ViewState } from './state.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LiveViewOptions {
@@ -60,7 +61,7 @@ class View implements LiveView {
   #busy = false;
   #stopped = false;
   #shownMs = 0;
-  #followed: { readonly query: ExchangeQuery; readonly stop: () => void } | undefined;
+  #followed: { readonly query: ExchangeSubject; readonly stop: () => void } | undefined;
   #exchanges: ExchangeLine[] = [];
   #followProblem: string | undefined;
 

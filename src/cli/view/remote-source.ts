@@ -5,7 +5,7 @@ import type { ExchangeLine } from '../../model/exchange-line.ts';
 import { authorization, createControlClient, parseJson, refusal } from './control-client.ts';
 import type { ControlClientOptions } from './control-client.ts';
 import type { ExchangeFollower, ViewSource } from './source.ts';
-import type { ExchangeQuery } from './state.ts';
+import type { ExchangeSubject } from '../../control/exchange-subject.ts';
 
 const MAX_LINE = 256 * 1024;
 
@@ -37,7 +37,7 @@ export function followExchanges({ url, token }: ControlClientOptions): ViewSourc
 interface Followed {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly query: ExchangeQuery;
+  readonly query: ExchangeSubject;
 }
 
 function followRemote({ url, headers, query }: Followed, { onExchange, onEnd }: ExchangeFollower): () => void {

@@ -1,7 +1,7 @@
 import type { ServicesReport } from '../../control/services.ts';
 import type { Status } from '../../control/status.ts';
 import type { ExchangeLine } from '../../model/exchange-line.ts';
-import type { ExchangeQuery } from './state.ts';
+import type { ExchangeSubject } from '../../control/exchange-subject.ts';
 
 /** A probe at one moment. */
 export interface Reading {
@@ -17,7 +17,7 @@ export interface ViewSource {
   /** @throws Error whose message says what is wrong, as a sentence for people */
   read(): Promise<Reading>;
   /** Hands over each exchange that the query asks for until it is stopped; `onEnd` tells why it ended before. */
-  follow(query: ExchangeQuery, follower: ExchangeFollower): () => void;
+  follow(query: ExchangeSubject, follower: ExchangeFollower): () => void;
   close(): void;
 }
 

@@ -1,25 +1,15 @@
+import type { ExchangeSubject } from '../../control/exchange-subject.ts';
 import { neighbour } from './columns.ts';
 import type { Order } from './columns.ts';
 import type { Key } from './keys.ts';
 import type { ExchangeLine } from '../../model/exchange-line.ts';
-
-/** Which exchanges are asked for; what is left out is not asked. */
-export interface ExchangeQuery {
-  readonly service?: string;
-  readonly role?: string;
-  readonly protocol?: string;
-  /** `GET /users/{id}` */
-  readonly route?: string;
-  /** `ip:port` of the server, or `ip` of the client. */
-  readonly peer?: string;
-}
 
 /** What one level of the view is about. */
 export type Subject =
   | { readonly kind: 'services' }
   | { readonly kind: 'peers' }
   | { readonly kind: 'service'; readonly service: string; readonly role: string }
-  | { readonly kind: 'exchanges'; readonly query: ExchangeQuery; readonly title: string }
+  | { readonly kind: 'exchanges'; readonly query: ExchangeSubject; readonly title: string }
   | { readonly kind: 'exchange'; readonly exchange: ExchangeLine };
 
 /** A level, and where one is in it. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLiveView } from '../../../../src/cli/view/live-view.ts';
 import type { LiveViewOptions } from '../../../../src/cli/view/live-view.ts';
 import type { ExchangeFollower } from '../../../../src/cli/view/source.ts';
-import type { ExchangeQuery } from '../../../../src/cli/view/state.ts';
+import type { ExchangeSubject } from '../../../../src/control/exchange-subject.ts';
 import type { Terminal } from '../../../../src/cli/view/terminal.ts';
 import { exchangeLine } from '../exchange-line.fixture.ts';
 import { report, route, service } from './reports.ts';
@@ -15,7 +15,7 @@ const COST = { kernel_ns: 0, cpu_ratio: 0.01, rss_bytes: 70e6, map_bytes: null }
 /** A view of a probe whose windows are a second long. */
 function show(inPlace: boolean, options: Partial<LiveViewOptions> = {}) {
   const screens: string[][] = [];
-  const followed: { query: ExchangeQuery; follower: ExchangeFollower; stopped: boolean }[] = [];
+  const followed: { query: ExchangeSubject; follower: ExchangeFollower; stopped: boolean }[] = [];
   let onKey: (key: string) => void = () => {};
   let onResize = (): void => {};
   const state = {
