@@ -20,8 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => scene?.end());
 
-/** At the end the two hooks are detached one after the other: there the bytes of some calls are in no record. */
-const LOOKED_AT = 100;
+/**
+ * Messages of each connection that are waited for and looked at. Not those of the end, where the two hooks are detached
+ * one after the other: the bytes of some calls are in no record then.
+ */
+const LOOKED_AT = 20;
 
 /** Every byte of a connection from its first record on is in exactly one record. */
 function broken({ began, messages }: SocketRecords): string[] {
@@ -39,7 +42,9 @@ function broken({ began, messages }: SocketRecords): string[] {
 test('calls that run while connections are looked for are neither lost nor counted twice', async () => {
   for (let round = 0; round < 8; round++) {
     const recorder = startRecorder(scene, { ports: [port], ringBytes: 64 << 20 });
-    await eventually(() => recorder.sockets().length >= 64, 5_000);
+    const rich = (): number => recorder.sockets().filter(({ messages }) => messages.length >= LOOKED_AT).length;
+    await eventually(() => rich() >= 64, 10_000);
+    expect(rich()).toBe(64);
     await recorder.receiver.stop();
     const [hook] = recorder.receiver.stages.map((stage) => stage.read());
     expect(hook?.dropped).toMatchObject({ ring_full: 0, storage_full: 0 });
@@ -48,6 +53,5 @@ test('calls that run while connections are looked for are neither lost nor count
     expect(sockets).toHaveLength(64);
     expect(sockets.filter(({ joined }) => joined)).toHaveLength(64);
     expect(sockets.flatMap(broken)).toEqual([]);
-    expect(sockets.reduce((sum, { messages }) => sum + messages.length, 0)).toBeGreaterThan(64);
   }
 });
