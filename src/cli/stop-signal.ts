@@ -11,11 +11,22 @@ export interface StopSignal {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+export interface StopSignalOptions {
+  /** Default: ends the process. */
+  readonly force?: (exitCode: number) => void;
+  /** Takes SIGHUP; gives whether that is all there is to do. Without it SIGHUP ends the program as the others do. */
+  readonly onHangup?: () => boolean;
+}
+
 /** The first signal asks for an orderly end, the second one forces it. */
-export function listenForStop(force: (exitCode: number) => void = (code) => process.exit(code)): StopSignal {
+export function listenForStop(options: StopSignalOptions = {}): StopSignal {
+  const { force = (code: number) => process.exit(code), onHangup = () => false } = options;
   const { promise: stopped, resolve } = deferred();
   let asked = false;
   const handler = (signal: (typeof SIGNALS)[number]): void => {
+    if (signal === 'SIGHUP' && !asked && onHangup()) {
+      return;
+    }
     if (asked) {
       force(128 + constants.signals[signal]);
     }

@@ -104,7 +104,7 @@ export function loadConfiguration(options: LoadOptions): LoadedConfiguration {
         };
       });
     }
-    const value = showValue(valueAt(values, path));
+    const value = node.about.secret === true ? 'the value' : showValue(valueAt(values, path));
     const custom = issue.code === 'custom' || issue.message === 'too many' ? issue.message : undefined;
     const where = place(path, 'value');
     const key = formatKey(path);

@@ -9,11 +9,19 @@ export function checkRelations(
 ): Problem[] {
   const problems: Problem[] = [];
   const { control, exporters } = configuration;
-  if (!isLoopback(control.listen.host) && control.token_file === undefined) {
+  if (!isLoopback(control.listen.host) && control.token_file === undefined && control.token === undefined) {
     problems.push({
       where: locate(['control', 'listen'], 'value'),
       key: 'control.listen',
-      wrong: `${formatAddress(control.listen)} can be reached from other hosts, so control.token_file is required`,
+      wrong: `${formatAddress(control.listen)} can be reached from other hosts, so control.token_file or control.token is required`,
+    });
+  }
+  if (control.token_file !== undefined && control.token !== undefined) {
+    problems.push({
+      where: locate(['control', 'token'], 'value'),
+      key: 'control.token',
+      wrong: 'control.token_file is set too',
+      allowed: 'one of them',
     });
   }
   const { prometheus } = exporters;

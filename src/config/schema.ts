@@ -10,6 +10,7 @@ import {
   optionalDuration,
   optionalPorts,
   optionalRatio,
+  secret,
   section,
   size,
   text,
@@ -17,7 +18,7 @@ import {
 } from './setting.ts';
 
 /** Protocols that are planned and whose modules this build lacks. */
-const MISSING_PROTOCOLS = [
+export const MISSING_PROTOCOLS = [
   'http2',
   'grpc',
   'mysql',
@@ -214,14 +215,17 @@ export const configurationSchema = section('The configuration of Sonde.', {
       max_series: maxSeries(),
     }),
   }),
-  control: section('The HTTP interface for people and scripts: /healthz, /readyz, /status.', {
+  control: section('The HTTP interface for people and scripts; see docs/control.md.', {
     listen: address({
-      doc: 'Where to listen. Anywhere but on this host, `token_file` is required.',
+      doc: 'Where to listen. Anywhere but on this host, a token is required.',
       preset: '127.0.0.1:9503',
     }),
     token_file: text({
       doc: 'File whose content callers must send as `Authorization: Bearer …`. Unset: none is asked for.',
       allowed: 'a path',
+    }),
+    token: secret({
+      doc: 'The token itself, in place of `token_file`; best given as the variable.',
     }),
   }),
   limits: section('What the program may take for itself.', {

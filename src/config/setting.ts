@@ -22,6 +22,8 @@ export interface About {
     | 'list';
   /** As a person would write it; undefined if it is unset by default. */
   readonly preset?: unknown;
+  /** Never shown. */
+  readonly secret?: boolean;
   /** Regular expression of the written form, for the JSON schema. */
   readonly pattern?: string;
 }
@@ -178,6 +180,19 @@ export function text(options: { readonly doc: string; readonly allowed: string }
     z.optional(z.string().check(z.minLength(1), z.maxLength(4096))) as unknown as Output<string | undefined>,
     { ...options, kind: 'text' },
   );
+}
+
+/** A secret, unset by default. It is never shown, neither in errors nor where the configuration is printed. */
+export function secret(options: { readonly doc: string }): Output<string | undefined> {
+  const pattern = '^[!-~]{16,4096}$';
+  const schema = z.optional(z.string().check(z.regex(new RegExp(pattern))));
+  return describe(schema as unknown as Output<string | undefined>, {
+    ...options,
+    kind: 'text',
+    allowed: 'at least 16 characters without spaces',
+    pattern,
+    secret: true,
+  });
 }
 
 /** Which values to take and which to leave out. Nothing in `include` means everything. */

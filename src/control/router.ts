@@ -106,14 +106,30 @@ async function answer(request: IncomingMessage, response: ServerResponse, asked:
   }
 }
 
-/** `rules[0].port: expected number, received string` */
+/** `body.rules[0].port: at most 65535` */
 function describeIssue(issue: z.core.$ZodIssue | undefined): string {
   if (issue === undefined) {
     return 'the body is not understood';
   }
   const where = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  const problem = issue.message === '' ? issue.code : issue.message;
-  return `body${where}: ${problem}`;
+  return `body${where}: ${wrongWith(issue)}`;
+}
+
+function wrongWith(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be of type ${issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'unrecognized_keys':
+      return `unknown key ${issue.keys.join(', ')}`;
+    case 'too_big':
+      return `at most ${String(issue.maximum)}`;
+    case 'too_small':
+      return `at least ${String(issue.minimum)}`;
+    default:
+      return 'not understood; /openapi.json describes what may be sent';
+  }
 }
 
 function splitOnce(text: string, at: string): [string, string] {

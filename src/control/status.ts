@@ -39,6 +39,21 @@ export interface Status {
   readonly loss: readonly StageStatus[];
   readonly cost: Cost;
   readonly governor: { readonly level: number; readonly reason: string | null };
+  /** How the last reload of the configuration went; null if there was none. */
+  readonly reload?: ReloadStatus | null;
+}
+
+export interface ReloadStatus {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly cause: string;
+  readonly result: 'applied' | 'refused' | 'unchanged';
+  /** Keys whose new value holds. */
+  readonly applied: readonly string[];
+  /** Keys whose new value waits for a restart. */
+  readonly restart: readonly string[];
+  /** What is wrong with the new configuration. */
+  readonly error: string | null;
 }
 
 /** What only the kernel side knows; absent in a replay. */
@@ -53,6 +68,7 @@ export interface StatusOptions {
   readonly stages: readonly Stage[];
   readonly kernelCost?: () => KernelCost;
   readonly governor?: () => { readonly level: number; readonly reason: string | null };
+  readonly reload?: () => ReloadStatus | null;
   /** ms, for tests. */
   readonly now?: () => number;
 }
@@ -79,6 +95,7 @@ export function createStatus(options: StatusOptions): () => Status {
         rss_bytes: process.memoryUsage.rss(),
       },
       governor: { level: governor.level, reason: governor.reason },
+      ...(options.reload === undefined ? {} : { reload: options.reload() }),
     };
   };
 }

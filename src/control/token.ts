@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Configuration } from '../config/schema.ts';
 import { SondeError } from '../model/errors.ts';
 
 const MAX_TOKEN = 4096;
@@ -9,11 +10,21 @@ export type Authorize = (header: string | undefined) => boolean;
 
 /** Reads the token that callers must send. @throws SondeError if the file cannot be read or holds no token. */
 export function readToken(file: string): Authorize {
-  const expected = digest(readTokenText(file));
+  return authorizeBy(readTokenText(file));
+}
+
+/** Compares in constant time. */
+export function authorizeBy(token: string): Authorize {
+  const expected = digest(token);
   return (header) => {
     const match = /^Bearer +(\S+)$/i.exec(header ?? '');
     return match !== null && timingSafeEqual(digest(match[1]), expected);
   };
+}
+
+/** The token that `control.token_file` or `control.token` gives; undefined if none is asked for. @throws SondeError */
+export function configuredToken(control: Pick<Configuration['control'], 'token' | 'token_file'>): string | undefined {
+  return control.token_file === undefined ? control.token : readTokenText(control.token_file);
 }
 
 /** The token in a file. @throws SondeError if the file cannot be read or holds no token. */

@@ -1,12 +1,17 @@
 import type { Configuration } from '../config/schema.ts';
 import { formatAddress } from '../config/units.ts';
 import type { Feature, KernelCost } from '../control/status.ts';
+import { MISSING_PROTOCOLS } from '../config/schema.ts';
+import { createSwitches } from '../control/switches.ts';
+import type { Switches } from '../control/switches.ts';
+import type { ExchangeLine } from '../model/exchange-line.ts';
+import { toExchangeLine } from '../model/exchange-line.ts';
+import type { ExchangeGroup } from '../model/exchange.ts';
 import { createPrometheusExporter } from '../exporter/prometheus/prometheus-exporter.ts';
 import { openStandardOutput } from '../exporter/stdout/standard-output.ts';
 import { createStdoutExporter } from '../exporter/stdout/stdout-exporter.ts';
 import { createGovernor } from '../governor/governor.ts';
 import type { GovernorState, GovernorStep } from '../governor/governor.ts';
-import { createPolicyCap } from '../governor/policy-cap.ts';
 import { createClock } from '../model/clock.ts';
 import type { Consumer } from '../model/data-group.ts';
 import { LabelSets } from '../model/label-sets.ts';
@@ -18,12 +23,16 @@ import { createProcessProcessor } from '../processor/process/process-processor.t
 import { createEnumNames } from '../receiver/kernel/enum-names.ts';
 import { createKernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
 import type { KernelReceiver } from '../receiver/kernel/kernel-receiver.ts';
+import { defaultPolicy } from '../receiver/kernel/load.ts';
+import { createPolicyControl } from '../receiver/kernel/policy-control.ts';
+import type { PolicyControl } from '../receiver/kernel/policy-control.ts';
 import { createPolicyTable } from '../receiver/kernel/policy-table.ts';
 import { createLazySelfMetrics } from '../receiver/self/lazy-self-metrics.ts';
-import { createAnalysis } from './analysis.ts';
+import { createAnalysis, protocolSettings } from './analysis.ts';
 import type { Ticking } from './analysis.ts';
 import { fanOut } from './fan-out.ts';
 import { isGoverned, pipelineFeatures } from './features.ts';
+import { kernelSwitches } from './kernel-switches.ts';
 import type { Component } from './lifecycle.ts';
 
 export interface KernelPipelineOptions {
@@ -52,6 +61,14 @@ export interface KernelPipeline {
   readonly features: (configuration?: Configuration) => readonly Feature[];
   readonly kernelCost: () => KernelCost;
   readonly governor: () => GovernorState;
+  /** What of it can be switched while it runs. */
+  readonly switches: Switches;
+  /** Which connections yield how much. */
+  readonly policies: PolicyControl;
+  /** Takes over timeout and ports of a protocol. */
+  readonly configureProtocol: (name: string, configuration: Configuration) => void;
+  /** The line of an exchange, while it is consumed. */
+  readonly exchangeLine: (exchange: ExchangeGroup) => ExchangeLine;
   readonly labels: LabelSets;
   /** Where the metrics are; undefined before the start and if the exporter is off. */
   readonly metricsUrl: () => string | undefined;
@@ -69,8 +86,14 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   const labels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
   // Of their own: peers without number take no room from routes.
   const tcpLabels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
-  const policies = createPolicyTable();
-  const capped = createPolicyCap(policies);
+  const table = createPolicyTable();
+  const policies = createPolicyControl({
+    table,
+    maxConnections: analyzers.network.max_connections,
+    fixed: capture.policy === 'auto' ? undefined : defaultPolicy(capture.policy, capture.payload_bytes),
+    headers: defaultPolicy('headers', capture.payload_bytes),
+    onIgnored: (index, generation) => analysis.live.interrupt(index, generation),
+  });
   const clock = createClock();
 
   const restraint = { idleNs: Infinity, frozen: false };
@@ -117,13 +140,13 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     labels,
     next: processes ?? summed,
     ticking,
-    policy: capped,
+    policy: policies,
     tickNs: () => receiver.tickNs(),
     tcp: { labels: tcpLabels, next: tcpProcesses ?? aggregate, enumName: createEnumNames() },
   });
   const receiver = createKernelReceiver({
     next: analysis.events,
-    policies,
+    policies: table,
     originNs: clock.origin,
     ringBytes: capture.ring_bytes,
     maxConnections: analyzers.network.max_connections,
@@ -141,7 +164,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
       hookRuns: () => receiver.hookRuns(),
       measure: () => receiver.measureRunTime(),
     },
-    policies: capped,
+    policies,
     connections: () => analysis.live.connections(),
     memory: {
       caches(shed) {
@@ -157,6 +180,16 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     },
     ...(onGovernorStep === undefined ? {} : { onStep: onGovernorStep }),
   });
+  const { http, generic } = analyzers.network.protocols;
+  const switches = createSwitches(
+    kernelSwitches({
+      receiver,
+      analysis,
+      protocols: { http: http.enabled, generic: generic.enabled },
+      udp: capture.udp,
+    }),
+    ['traces', ...MISSING_PROTOCOLS],
+  );
   const stages = [
     ...receiver.stages,
     ...analysis.stages,
@@ -205,13 +238,24 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     kernelCost: () => receiver.kernelCost(),
     governor: () => governor.state(),
     metricsUrl: () => metricsUrl,
-    features: (shown = configuration) => [
-      ...receiver.features(),
-      ...pipelineFeatures(shown).map((feature) =>
-        feature.name === 'process' && processes !== undefined ? processes.feature : feature,
-      ),
-    ],
+    switches,
+    policies,
+    configureProtocol: (name, next) => analysis.live.configureProtocol(name, protocolSettings(next)[name] ?? {}),
+    exchangeLine: (exchange) => toExchangeLine(exchange, labels.labels(exchange.labels), (ns) => clock.wallTime(ns)),
+    features: (shown = configuration) =>
+      switches.features([
+        on('capture'),
+        on('payload'),
+        ...receiver.features(),
+        ...pipelineFeatures(shown).map((feature) =>
+          feature.name === 'process' && processes !== undefined ? processes.feature : feature,
+        ),
+      ]),
   };
+}
+
+function on(name: string): Feature {
+  return { name, state: 'on', reason: null, remedy: null };
 }
 
 function stageOf(receiver: KernelReceiver, name: string): Stage {

@@ -84,6 +84,8 @@ export interface NetworkAnalyzer extends EventConsumer {
    * connections that are generic are looked at again.
    */
   enableProtocol(name: string, enabled: boolean): void;
+  /** Other ports and another timeout for a protocol; what is left out is its own. */
+  configureProtocol(name: string, settings: ProtocolSettings): void;
   /** UDP is not captured from here on: what is open ends, incomplete. */
   endDatagrams(): void;
   /** Messages of this connection are not asked for from here on: what is open ends, incomplete. */
@@ -168,6 +170,10 @@ class Analyzer implements NetworkAnalyzer, Environment {
       connection.widen();
     }
     this.protocols.enable(name, enabled);
+  }
+
+  configureProtocol(name: string, settings: ProtocolSettings): void {
+    this.protocols.configure(name, settings);
   }
 
   endDatagrams(): void {

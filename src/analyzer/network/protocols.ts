@@ -21,8 +21,8 @@ export class Protocol {
   readonly module: ProtocolModule;
   /** Small and unique in the analyzer. */
   readonly id: number;
-  readonly timeoutNs: number;
-  readonly ports: ReadonlySet<number>;
+  timeoutNs = 0;
+  ports: ReadonlySet<number> = new Set();
   readonly pool = new ExchangePool();
   /** Off: its exchanges are not yielded, and no connection is recognised as speaking it. */
   enabled: boolean;
@@ -30,9 +30,13 @@ export class Protocol {
   constructor(module: ProtocolModule, id: number, settings: ProtocolSettings) {
     this.module = module;
     this.id = id;
-    this.timeoutNs = settings.timeoutNs ?? module.timeoutNs;
-    this.ports = new Set(settings.ports ?? module.ports);
     this.enabled = settings.enabled ?? true;
+    this.configure(settings);
+  }
+
+  configure(settings: ProtocolSettings): void {
+    this.timeoutNs = settings.timeoutNs ?? this.module.timeoutNs;
+    this.ports = new Set(settings.ports ?? this.module.ports);
   }
 }
 
@@ -56,14 +60,14 @@ export class Protocols {
     this.detected = this.#known.filter((protocol) => protocol.enabled);
   }
 
-  /** @returns whether it was the other way; false for a protocol that there is not */
-  enable(name: string, enabled: boolean): boolean {
-    const named = [...this.#known, this.generic, this.datagrams].filter(({ module }) => module.name === name);
-    const changed = named.filter((protocol) => protocol.enabled !== enabled);
-    for (const protocol of changed) protocol.enabled = enabled;
+  enable(name: string, enabled: boolean): void {
+    for (const protocol of this.#named(name)) protocol.enabled = enabled;
     this.detected = this.#known.filter((protocol) => protocol.enabled);
     for (const [port, protocol] of this.#learned) if (!protocol.enabled) this.#learned.delete(port);
-    return changed.length > 0;
+  }
+
+  configure(name: string, settings: ProtocolSettings): void {
+    for (const protocol of this.#named(name)) protocol.configure(settings);
   }
 
   /** A connection to this server port was recognised. */
@@ -77,5 +81,9 @@ export class Protocols {
   /** For connections of which no byte could be read: what this server port spoke before, or is configured for. */
   byPort(port: number): Protocol | undefined {
     return this.#learned.get(port) ?? this.detected.find((protocol) => protocol.ports.has(port));
+  }
+
+  #named(name: string): Protocol[] {
+    return [...this.#known, this.generic, this.datagrams].filter(({ module }) => module.name === name);
   }
 }

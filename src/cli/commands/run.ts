@@ -1,18 +1,14 @@
+import { closeSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import { loadConfiguration } from '../../config/load.ts';
-import { createControlServer } from '../../control/control-server.ts';
-import { healthRoutes } from '../../control/routes/health.ts';
-import { withOpenapi } from '../../control/routes/openapi.ts';
-import { profileRoute } from '../../control/routes/profile.ts';
-import { servicesRoute } from '../../control/routes/services.ts';
-import { statusRoute } from '../../control/routes/status.ts';
-import { createStatus } from '../../control/status.ts';
-import { readToken, readTokenText } from '../../control/token.ts';
+import { createExchangeFeed } from '../../control/exchange-feed.ts';
+import { watchForChange } from '../../control/watch-file.ts';
 import { SondeError } from '../../model/errors.ts';
 import { createLifecycle } from '../../pipeline/lifecycle.ts';
 import { countFeatures } from '../../pipeline/features.ts';
 import { createKernelPipeline } from '../../pipeline/kernel-pipeline.ts';
+import { createControlInterface } from '../control-interface.ts';
 import type { Demo } from '../demo/start-demo.ts';
 import type { Environment } from '../environment.ts';
 import { exitOnInternalErrors } from '../internal-errors.ts';
@@ -59,7 +55,17 @@ export async function run(options: RunOptions): Promise<number> {
       remedy: 'Set exporters.prometheus.enabled or exporters.stdout.enabled to true, or give --view.',
     });
   }
-  const signal = listenForStop();
+  let reload: (() => void) | undefined;
+  const signal = listenForStop({
+    // Who looks at a view has closed the terminal.
+    onHangup() {
+      if (shown || reload === undefined || terminalIsGone()) {
+        return false;
+      }
+      reload();
+      return true;
+    },
+  });
   const terminal = openTerminal({ output: process.stdout, input: process.stdin }, options.environment);
   const stderrIsTerminal = process.stderr.isTTY;
   // Log lines on the same terminal would tear the view: while it is shown they appear in it.
@@ -70,7 +76,9 @@ export async function run(options: RunOptions): Promise<number> {
   }
 
   const version = programVersion();
+  const feed = createExchangeFeed({ toLine: (exchange) => pipeline.exchangeLine(exchange) });
   const pipeline = createKernelPipeline({
+    exchanges: feed,
     configuration,
     version,
     onError: (component, error) => log.error({ component, err: error }, 'cannot go on'),
@@ -79,31 +87,23 @@ export async function run(options: RunOptions): Promise<number> {
     ...(shown && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
     onNotice: (component, text) => log.warn({ component }, text),
   });
-  const status = createStatus({
-    version,
-    features: () => pipeline.features(),
-    stages: pipeline.stages,
-    kernelCost: pipeline.kernelCost,
-    governor: pipeline.governor,
-  });
   let ready = false;
-  const tokenFile = configuration.control.token_file;
-  const control = createControlServer({
-    listen: configuration.control.listen,
-    routes: withOpenapi([
-      ...healthRoutes({ ready: () => ready }),
-      statusRoute(status),
-      servicesRoute(pipeline.store),
-      profileRoute(),
-    ]),
-    authorize: tokenFile === undefined ? undefined : readToken(tokenFile),
-    onError: (path, error) => log.error({ component: 'control', path, err: error }, 'a request failed'),
+  const { server: control, ...steering } = createControlInterface({
+    version,
+    pipeline,
+    loaded,
+    environment: options.environment,
+    feed,
+    ready: () => ready,
+    log,
   });
+  const { status, reloader, token } = steering;
   const lifecycle = createLifecycle({
-    components: [...pipeline.components, control],
+    components: [...pipeline.components, { name: 'exchanges', stop: () => feed.stop() }, control],
     onStopError: (component, error) => log.error({ component, err: error }, 'did not stop in order'),
   });
 
+  let unwatch = (): void => {};
   let demo: Demo | undefined;
   let view: LiveView | undefined;
   const giveTerminalBack = (): void => view?.abandon();
@@ -123,6 +123,10 @@ export async function run(options: RunOptions): Promise<number> {
   try {
     await lifecycle.start();
     ready = true;
+    reload = () => void reloader.reload('SIGHUP');
+    if (loaded.file !== undefined) {
+      unwatch = watchForChange({ file: loaded.file, onChange: () => void reloader.reload('file') });
+    }
     const metrics = pipeline.metricsUrl();
     process.stderr.write(
       `sonde ready metrics=${metrics ?? 'off'} control=${control.url()} features=${countFeatures(pipeline.features())}\n`,
@@ -143,7 +147,7 @@ export async function run(options: RunOptions): Promise<number> {
           status,
           follow: followExchanges({
             url: control.url(),
-            token: tokenFile === undefined ? undefined : readTokenText(tokenFile),
+            token,
           }),
         }),
         plain: options.view === 'once' ? 'once' : 'repeated',
@@ -160,6 +164,8 @@ export async function run(options: RunOptions): Promise<number> {
     ]);
   } finally {
     deadline.abort();
+    unwatch();
+    reload = undefined;
     await demo?.stop();
     await lifecycle.stop();
     await view?.stop();
@@ -170,6 +176,19 @@ export async function run(options: RunOptions): Promise<number> {
   }
   process.stderr.write(`${['sonde done', ...lawLines(pipeline.stages)].join('\n')}\n`);
   return 0;
+}
+
+/** Whether this was started at a terminal that has been closed. */
+function terminalIsGone(): boolean {
+  if (![process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)) {
+    return false;
+  }
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function isDefaultWindow({ origins }: LoadedConfiguration): boolean {

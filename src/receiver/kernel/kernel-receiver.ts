@@ -14,7 +14,7 @@ import { tickLengthAt, tickLengthBetween } from './tick-length.ts';
 export interface KernelReceiverOptions extends CaptureOptions {
   /** Takes the records. */
   readonly next: EventConsumer;
-  /** What the analyzer narrows connections with; only `auto` binds it. */
+  /** What the analyzer narrows connections with, and what rules decide. */
   readonly policies: PolicyTable;
   /** CLOCK_MONOTONIC ns that all times count from. Default: when the receiver is made. */
   readonly originNs?: bigint;
@@ -201,7 +201,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       ({ probe, self } = loaded);
       ({ features, ...before } = findOpenConnections(probe, loaded.features));
       tickNs = tickLengthAt(self);
-      if (options.policy === 'auto') policies.bind(probe.policies);
+      policies.bind(probe.policies);
       probe.watch(() => polling.woken());
       polling.start();
     },

@@ -4,7 +4,7 @@ import { listenForStop } from '../../../src/cli/stop-signal.ts';
 test('the first signal asks, the second one forces', async () => {
   const forced: number[] = [];
   const before = process.listenerCount('SIGTERM');
-  const signal = listenForStop((code) => void forced.push(code));
+  const signal = listenForStop({ force: (code) => void forced.push(code) });
   process.emit('SIGTERM', 'SIGTERM');
   await signal.stopped;
   expect(forced).toEqual([]);
@@ -15,7 +15,7 @@ test('the first signal asks, the second one forces', async () => {
 });
 
 test('it can be stopped without a signal', async () => {
-  const signal = listenForStop(() => {});
+  const signal = listenForStop({ force: () => {} });
   signal.stop();
   await expect(signal.stopped).resolves.toBeUndefined();
   signal.dispose();

@@ -1,0 +1,212 @@
+import type { Writable } from 'node:stream';
+import type { Consumer, DataGroup } from '../model/data-group.ts';
+import type { ExchangeLine } from '../model/exchange-line.ts';
+import type { ExchangeGroup } from '../model/exchange.ts';
+import { GROUP } from '../model/names.ts';
+import type { ExchangeFilter } from './exchange-filter.ts';
+
+export interface ExchangeFeedOptions {
+  /** The line of an exchange; called during `consume`, and only if somebody follows. */
+  readonly toLine: (exchange: ExchangeGroup) => ExchangeLine;
+  /** Default 8. */
+  readonly maxFollowers?: number;
+  /** At most so many characters wait for one follower. Default 1 Mi. */
+  readonly maxQueued?: number;
+  /** At most so many exchanges a second are shown to followers, so that following costs a bounded share. Default 10,000. */
+  readonly maxPerSecond?: number;
+  /** A follower that has read nothing for so long while something waited is let go, ms. Default 30,000. */
+  readonly stallMs?: number;
+  /** ms, for tests. */
+  readonly now?: () => number;
+}
+
+export interface FollowOptions {
+  readonly filter?: ExchangeFilter;
+  /** Ends after so many lines. */
+  readonly limit?: number;
+}
+
+/** Shows exchanges to those who follow. Without followers an exchange costs a comparison. */
+export interface ExchangeFeed extends Consumer {
+  isFull(): boolean;
+  follow(output: Writable, options: FollowOptions): void;
+  /** Ends all streams. */
+  stop(): void;
+}
+
+export function createExchangeFeed(options: ExchangeFeedOptions): ExchangeFeed {
+  return new Feed(options);
+}
+
+/** The pace is counted over so many ms. */
+const PACE_MS = 100;
+
+class Feed implements ExchangeFeed {
+  readonly #options: ExchangeFeedOptions;
+  readonly #followers = new Set<Follower>();
+  readonly #now: () => number;
+  readonly #perSpan: number;
+  #spanEnd = 0;
+  #shown = 0;
+
+  constructor(options: ExchangeFeedOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#perSpan = Math.max(1, Math.round(((options.maxPerSecond ?? 10_000) * PACE_MS) / 1000));
+  }
+
+  isFull(): boolean {
+    return this.#followers.size >= (this.#options.maxFollowers ?? 8);
+  }
+
+  consume(group: DataGroup): void {
+    if (this.#followers.size === 0 || group.name !== GROUP.request) {
+      return;
+    }
+    const now = this.#now();
+    if (now >= this.#spanEnd) {
+      this.#spanEnd = now + PACE_MS;
+      this.#shown = 0;
+    }
+    this.#shown += 1;
+    if (this.#shown > this.#perSpan) {
+      // Whether a filter would have let it pass is not known without the cost that is to be avoided.
+      for (const follower of this.#followers) {
+        follower.lose();
+      }
+      return;
+    }
+    const line = this.#options.toLine(group as ExchangeGroup);
+    let text: string | undefined;
+    for (const follower of this.#followers) {
+      if (follower.wants(line)) {
+        text ??= `${JSON.stringify(line)}\n`;
+        follower.show(text);
+      }
+    }
+  }
+
+  follow(output: Writable, options: FollowOptions): void {
+    const { maxQueued = 1 << 20, stallMs = 30_000 } = this.#options;
+    const follower = new Follower({ ...options, output, maxQueued, stallMs });
+    this.#followers.add(follower);
+    output.on('error', () => output.destroy());
+    output.on('close', () => {
+      follower.close();
+      this.#followers.delete(follower);
+    });
+  }
+
+  stop(): void {
+    for (const follower of this.#followers) {
+      follower.end();
+    }
+    this.#followers.clear();
+  }
+}
+
+interface FollowerOptions extends FollowOptions {
+  readonly output: Writable;
+  readonly maxQueued: number;
+  readonly stallMs: number;
+}
+
+/** One stream: what waits for it is bounded, what finds no room is counted, and the count is told in the stream. */
+class Follower {
+  readonly #options: FollowerOptions;
+  #waiting: string[] = [];
+  #waitingLength = 0;
+  #scheduled = false;
+  #lost = 0;
+  #lines = 0;
+  #over = false;
+  #stall: NodeJS.Timeout | undefined;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    options.output.on('drain', () => {
+      clearTimeout(this.#stall);
+      this.#stall = undefined;
+      this.#schedule();
+    });
+  }
+
+  wants(line: ExchangeLine): boolean {
+    return !this.#over && (this.#options.filter?.(line) ?? true);
+  }
+
+  lose(): void {
+    this.#lost += 1;
+    this.#schedule();
+  }
+
+  show(text: string): void {
+    const { output, maxQueued, limit } = this.#options;
+    if (output.writableLength + this.#waitingLength + text.length > maxQueued) {
+      this.#lost += 1;
+      return;
+    }
+    this.#tellLost();
+    this.#push(text);
+    this.#lines += 1;
+    if (limit !== undefined && this.#lines >= limit) {
+      this.end();
+    }
+  }
+
+  end(): void {
+    if (this.#over) {
+      return;
+    }
+    this.#tellLost();
+    this.#over = true;
+    this.#write();
+    this.#options.output.end();
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#waiting = [];
+    clearTimeout(this.#stall);
+  }
+
+  #tellLost(): void {
+    if (this.#lost > 0) {
+      this.#push(`${JSON.stringify({ lost: this.#lost })}\n`);
+      this.#lost = 0;
+    }
+  }
+
+  #push(text: string): void {
+    this.#waiting.push(text);
+    this.#waitingLength += text.length;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (!this.#scheduled && !this.#over) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        if (!this.#over) {
+          const { output, maxQueued } = this.#options;
+          if (output.writableLength < maxQueued / 2) {
+            this.#tellLost();
+          }
+          this.#write();
+        }
+      });
+    }
+  }
+
+  #write(): void {
+    const { output, stallMs } = this.#options;
+    const text = this.#waiting.join('');
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    if (text !== '' && !output.write(text)) {
+      this.#stall ??= setTimeout(() => output.destroy(), stallMs);
+      this.#stall.unref();
+    }
+  }
+}
