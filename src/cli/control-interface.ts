@@ -1,19 +1,11 @@
 import type { LoadedConfiguration } from '../config/load.ts';
 import { loadConfiguration } from '../config/load.ts';
+import { controlRoutes } from '../control/control-routes.ts';
 import { createControlServer } from '../control/control-server.ts';
 import type { ControlServer } from '../control/control-server.ts';
 import type { ExchangeFeed } from '../control/exchange-feed.ts';
 import { createReloader } from '../control/reload.ts';
 import type { Applier, Reloader } from '../control/reload.ts';
-import { configRoute } from '../control/routes/config.ts';
-import { exchangesRoute } from '../control/routes/exchanges.ts';
-import { featureRoutes } from '../control/routes/features.ts';
-import { healthRoutes } from '../control/routes/health.ts';
-import { withOpenapi } from '../control/routes/openapi.ts';
-import { policyRoutes } from '../control/routes/policies.ts';
-import { profileRoute } from '../control/routes/profile.ts';
-import { servicesRoute } from '../control/routes/services.ts';
-import { statusRoute } from '../control/routes/status.ts';
 import { createStatus } from '../control/status.ts';
 import type { ReloadStatus, Status } from '../control/status.ts';
 import { authorizeBy, configuredToken } from '../control/token.ts';
@@ -80,16 +72,17 @@ export function createControlInterface(options: ControlInterfaceOptions): Contro
   });
   const server = createControlServer({
     listen: control.listen,
-    routes: withOpenapi([
-      ...healthRoutes({ ready }),
-      statusRoute(status),
-      servicesRoute(pipeline.store),
-      ...featureRoutes(pipeline.switches, pipeline.features),
-      ...policyRoutes(pipeline.policies, capture.policy),
-      configRoute(() => reloader.current()),
-      exchangesRoute(feed),
-      profileRoute(),
-    ]),
+    routes: controlRoutes({
+      ready,
+      status,
+      store: pipeline.store,
+      switches: pipeline.switches,
+      features: () => pipeline.features(),
+      policies: pipeline.policies,
+      fallbackPolicy: capture.policy,
+      configuration: () => reloader.current(),
+      feed,
+    }),
     authorize: authorize === undefined ? undefined : (header) => authorize?.(header) ?? false,
     onError: (path, error) => log.error({ component: 'control', path, err: error }, 'a request failed'),
   });

@@ -82,7 +82,7 @@ export function createSwitches(switches: readonly Switch[], absent: readonly str
         ...planned.map((name): Feature => ({ name, state: 'off', reason: NOT_IN_BUILD, remedy: null })),
       ].map((feature) => {
         const found = switches.find(({ name }) => name === feature.name);
-        return { ...feature, switchable: found !== undefined && (found.obstacle?.() ?? null) === null };
+        return Object.assign({}, feature, { switchable: found !== undefined && (found.obstacle?.() ?? null) === null });
       });
     },
     set(wanted, given) {

@@ -103,7 +103,7 @@ export async function run(options: RunOptions): Promise<number> {
     onStopError: (component, error) => log.error({ component, err: error }, 'did not stop in order'),
   });
 
-  let unwatch = (): void => {};
+  let unwatch: (() => void) | undefined;
   let demo: Demo | undefined;
   let view: LiveView | undefined;
   const giveTerminalBack = (): void => view?.abandon();
@@ -164,7 +164,7 @@ export async function run(options: RunOptions): Promise<number> {
     ]);
   } finally {
     deadline.abort();
-    unwatch();
+    unwatch?.();
     reload = undefined;
     await demo?.stop();
     await lifecycle.stop();

@@ -36,7 +36,7 @@ export function policyRoutes(policies: Policies, fallback: string): Route[] {
     const counts = policies.matches();
     return {
       default: fallback,
-      rules: policies.rules().map((rule, at) => ({ ...rule, connections: counts[at] ?? 0 })),
+      rules: policies.rules().map((rule, at) => Object.assign({}, rule, { connections: counts[at] ?? 0 })),
     };
   };
   return [

@@ -229,8 +229,15 @@ describe('variables', () => {
 describe('relations', () => {
   test('control beyond this host needs a token file', () => {
     expect(problems('control: {listen: 0.0.0.0:9503}')[0]).toMatch(
-      /^FILE:1:19: control\.listen: .*token_file is required/,
+      /^FILE:1:19: control\.listen: .*token_file or control\.token is required/,
     );
+    expect(problems('control: {token: 0123456789abcdef, token_file: /x}')[0]).toContain('control.token_file is set too');
+  });
+
+  test('a token is not shown where it is wrong', () => {
+    const [problem] = problems('control: {token: hunter2}');
+    expect(problem).toMatch(/control\.token: the value is not allowed here/);
+    expect(problem).not.toContain('hunter2');
     expect(problems('control: {listen: 0.0.0.0:9503, token_file: /run/token}')).toEqual([]);
     expect(problems('control: {listen: "[::1]:0"}')).toEqual([]);
   });
