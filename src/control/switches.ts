@@ -16,7 +16,7 @@ export interface SwitchableFeature extends Feature {
 
 export type SwitchResult =
   | { readonly ok: true }
-  /** 400 no such feature, 409 it is no switch, 501 this build or this kernel lacks it. */
+  /** 400 no such feature, 409 it cannot be switched here, 501 this build lacks it. */
   | { readonly ok: false; readonly status: 400 | 409 | 501; readonly error: string };
 
 export interface Switches {
@@ -43,7 +43,9 @@ export function createSwitches(switches: readonly Switch[], absent: readonly str
     const found = switches.find((one) => one.name === name);
     const obstacle = found?.obstacle?.() ?? null;
     if (found !== undefined) {
-      return obstacle === null ? { ok: true } : { ok: false, status: 501, error: `${name}: ${obstacle}` };
+      return obstacle === null
+        ? { ok: true }
+        : { ok: false, status: 409, error: `${name} cannot be switched: ${obstacle}` };
     }
     const feature = given.find((one) => one.name === name);
     if (absent.includes(name) || feature?.reason === NOT_IN_BUILD) {

@@ -1,5 +1,6 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { readFileSync, stat, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 
 export interface WatchFileOptions {
   readonly file: string;
@@ -20,8 +21,11 @@ export interface WatchFileOptions {
  */
 export function watchForChange(options: WatchFileOptions): () => void {
   const { file, onChange, intervalMs = 2000, quietMs = 500 } = options;
+  // Before the content is read: what is written in between is looked at once more.
+  let mark = markOf(statSync(file, { bigint: true, throwIfNoEntry: false }));
   let known = digest(file);
   let quiet: NodeJS.Timeout | undefined;
+  let stopped = false;
   const look = (): void => {
     const found = digest(file);
     if (found !== undefined && found !== known) {
@@ -29,16 +33,28 @@ export function watchForChange(options: WatchFileOptions): () => void {
       onChange();
     }
   };
-  const listener = (): void => {
-    clearTimeout(quiet);
-    quiet = setTimeout(look, quietMs);
-    quiet.unref();
-  };
-  watchFile(file, { interval: intervalMs, persistent: false }, listener);
+  const timer = setInterval(() => {
+    stat(file, { bigint: true }, (error, found) => {
+      const next = markOf(error === null ? found : undefined);
+      if (!stopped && next !== mark) {
+        mark = next;
+        clearTimeout(quiet);
+        quiet = setTimeout(look, quietMs);
+        quiet.unref();
+      }
+    });
+  }, intervalMs);
+  timer.unref();
   return () => {
+    clearInterval(timer);
     clearTimeout(quiet);
-    unwatchFile(file, listener);
+    stopped = true;
   };
+}
+
+/** Changes with whatever is written, renamed or linked there. */
+function markOf(found: BigIntStats | undefined): string {
+  return found === undefined ? '' : `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`;
 }
 
 /** Undefined if it cannot be read. */

@@ -187,6 +187,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
       analysis,
       protocols: { http: http.enabled, generic: generic.enabled },
       udp: capture.udp,
+      tcp: analyzers.tcp.enabled,
     }),
     ['traces', ...MISSING_PROTOCOLS],
   );

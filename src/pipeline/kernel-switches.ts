@@ -8,14 +8,17 @@ export interface KernelSwitchesOptions {
   /** Protocols of the build, and whether they are on at the start. */
   readonly protocols: Readonly<Record<string, boolean>>;
   readonly udp: boolean;
+  /** analyzers.tcp.enabled: without it nobody would take the records. */
+  readonly tcp: boolean;
 }
 
 /** What can be switched while the pipeline runs, without attaching anything anew. */
-export function kernelSwitches({ receiver, analysis, protocols, udp }: KernelSwitchesOptions): Switch[] {
+export function kernelSwitches({ receiver, analysis, protocols, udp, tcp }: KernelSwitchesOptions): Switch[] {
   const on = new Map<string, boolean>([
     ['capture', true],
     ['payload', true],
     ['udp', udp],
+    ['tcp', tcp],
     ...Object.entries(protocols),
   ]);
   const isOn = (name: string): boolean => on.get(name) ?? false;
@@ -43,6 +46,15 @@ export function kernelSwitches({ receiver, analysis, protocols, udp }: KernelSwi
       async set(wanted) {
         on.set('payload', wanted);
         await receiver.switch('payload', wanted);
+      },
+    },
+    {
+      name: 'tcp',
+      isOn: () => isOn('tcp'),
+      obstacle: () => (tcp ? null : 'analyzers.tcp.enabled was false at the start'),
+      async set(wanted) {
+        on.set('tcp', wanted);
+        await receiver.switch('tcp', wanted);
       },
     },
     {

@@ -9,6 +9,7 @@ export function featuresWithout(capture: Feature, configuration: Configuration):
   const planned = planFeatures({ queueTime, udp }, () => true).features;
   return [
     capture,
+    { name: 'payload', state: 'off', reason: 'capture is impossible', remedy: null },
     ...planned.map(
       (feature): Feature =>
         feature.state === 'on'

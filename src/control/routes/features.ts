@@ -32,8 +32,11 @@ export function featureRoutes(switches: Switches, features: () => readonly Featu
       responses: {
         200: { doc: 'Done; the features as they are now.', schema: listSchema },
         400: { doc: 'The body is not understood, or there is no such feature.', schema: errorSchema },
-        409: { doc: 'A feature that cannot be switched while the program runs.', schema: errorSchema },
-        501: { doc: 'This build or this kernel lacks it.', schema: errorSchema },
+        409: {
+          doc: 'A feature that cannot be switched while the program runs, or not here; the error says why.',
+          schema: errorSchema,
+        },
+        501: { doc: 'It is not in this build.', schema: errorSchema },
       },
       async handle({ body }) {
         const result = await switches.set(wishes(body as z.output<typeof wishSchema>), features());

@@ -231,7 +231,9 @@ describe('relations', () => {
     expect(problems('control: {listen: 0.0.0.0:9503}')[0]).toMatch(
       /^FILE:1:19: control\.listen: .*token_file or control\.token is required/,
     );
-    expect(problems('control: {token: 0123456789abcdef, token_file: /x}')[0]).toContain('control.token_file is set too');
+    expect(problems('control: {token: 0123456789abcdef, token_file: /x}')[0]).toContain(
+      'control.token_file is set too',
+    );
   });
 
   test('a token is not shown where it is wrong', () => {
