@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* The one object: every topic's programs share the maps and the state of a socket. */
 #include "backfill.bpf.c"
-#include "calls.bpf.c"
+#include "calls-fexit.bpf.c"
 #include "control.bpf.c"
 #include "life.bpf.c"
 #include "listeners.bpf.c"

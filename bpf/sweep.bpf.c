@@ -15,7 +15,8 @@
 /* Whether what was read may be half of a call's work, or will be told by a message record anyway. */
 static __always_inline bool is_between(const struct sock_state *state, const struct totals *totals, __u8 direction)
 {
-	__u32 *word = bpf_map_lookup_elem(&policies, (void *)&state->index);
+	__u32 index = state->index; /* 6.1 takes no key from the iterator's memory */
+	__u32 *word = bpf_map_lookup_elem(&policies, &index);
 	__u32 policy = word && *word >> 16 == state->generation && (*word & POLICY_SET) ? *word : default_policy;
 	__u8 newest = state->last_send > state->last_receive ? DIRECTION_SEND : DIRECTION_RECEIVE;
 

@@ -204,12 +204,15 @@ __noinline int gather(struct payload_room *to, struct user_buffer *buffer, __u32
  */
 static __always_inline __u32 copy_payload(void *to, struct user_buffer *buffer, __u32 wanted, __u32 enough)
 {
-	__u32 copied = wanted;
+	__u64 copied = wanted;
 
 	if (buffer->length < copied)
-		copied = (__u32)buffer->length;
-	if (copied > PAYLOAD_MAX)
-		copied = PAYLOAD_MAX;
+		copied = buffer->length;
+	/*
+	 * The limit once more, on the register that is passed: otherwise clang compares one copy and passes
+	 * another, of which the verifier of 6.1 knows no bound.
+	 */
+	asm volatile("if %0 <= %1 goto +1; %0 = %1" : "+r"(copied) : "i"(PAYLOAD_MAX));
 	if (copied && bpf_probe_read_user(to, copied, (void *)buffer->base))
 		return 0;
 	if (copied < enough && buffer->pieces > 1)

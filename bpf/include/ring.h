@@ -37,13 +37,19 @@ static __always_inline void count(struct ring_header *ring, enum counter counter
 	__sync_fetch_and_add(&ring->counters[counter], 1);
 }
 
+/* fexit programs stay on their CPU, but where the kernel preempts, another task may run there in between. */
+const volatile __u8 hooks_preemptible = 0;
+
 /*
  * For counters that only the socket calls' hooks move: they run in a task, which a tracepoint keeps on its
  * CPU, and a softirq makes no socket calls. A plain add is exact there and costs a fifth.
  */
 static __always_inline void count_call(struct ring_header *ring, enum counter counter)
 {
-	*(volatile __u64 *)&ring->counters[counter] += 1;
+	if (hooks_preemptible)
+		count(ring, counter);
+	else
+		*(volatile __u64 *)&ring->counters[counter] += 1;
 }
 
 /*

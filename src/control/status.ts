@@ -5,7 +5,7 @@ import type { Stage } from '../model/law.ts';
 export interface Feature {
   readonly name: string;
   readonly state: 'on' | 'off';
-  /** Why it is off; null if it is on. */
+  /** Why it is off, or what it does without where it is on; null if it is on as usual. */
   readonly reason: string | null;
   /** What to do about it; null if nothing is to do or can be done. */
   readonly remedy: string | null;

@@ -65,7 +65,8 @@ export const ERRORS = {
   SONDE_OLD_KERNEL: {
     exitCode: 3,
     text: 'this kernel is too old',
-    remedy: 'Use Linux 6.3 or later, which has the tracepoints sock_send_length and sock_recv_length.',
+    remedy:
+      'Use Linux 6.3 or later, which has the tracepoints sock_send_length and sock_recv_length; or 6.1 with fexit (CONFIG_FUNCTION_TRACER).',
   },
   SONDE_NOT_LINUX: {
     exitCode: 3,

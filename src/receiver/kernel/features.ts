@@ -4,7 +4,7 @@
 export interface Feature {
   readonly name: string;
   readonly state: 'on' | 'off';
-  /** Why it is off; null if it is on. */
+  /** Why it is off, or what it does without where it is on; null if it is on as usual. */
   readonly reason: string | null;
   /** What to do about it; null if it is on or nothing can be done. */
   readonly remedy: string | null;
@@ -16,6 +16,8 @@ interface FeatureNeeds {
   readonly programs: readonly string[];
   /** Kernel types that must exist; a tracepoint `x` is `btf_trace_x`. */
   readonly types: readonly string[];
+  /** What does the same where the types are missing: programs by the kernel function at whose exit they run. */
+  readonly exits?: { readonly programs: Readonly<Record<string, string>>; readonly required: readonly string[] };
   /** Without it there is nothing to capture. */
   readonly required: boolean;
   readonly remedy: string;
@@ -32,8 +34,20 @@ const FEATURES: readonly FeatureNeeds[] = [
     name: 'messages',
     programs: ['sonde_send', 'sonde_receive'],
     types: ['btf_trace_sock_send_length', 'btf_trace_sock_recv_length'],
+    exits: {
+      programs: {
+        tcp_sendmsg: 'sonde_exit_tcp_sendmsg',
+        tcp_sendpage: 'sonde_exit_tcp_sendpage',
+        tcp_recvmsg: 'sonde_exit_tcp_recvmsg',
+        udp_sendmsg: 'sonde_exit_udp_sendmsg',
+        udpv6_sendmsg: 'sonde_exit_udpv6_sendmsg',
+        udp_recvmsg: 'sonde_exit_udp_recvmsg',
+        udpv6_recvmsg: 'sonde_exit_udpv6_recvmsg',
+      },
+      required: ['tcp_sendmsg', 'tcp_recvmsg'],
+    },
     required: true,
-    remedy: 'Use Linux 6.3 or later.',
+    remedy: 'Use Linux 6.1 or later.',
   },
   {
     name: 'connections',
@@ -103,11 +117,15 @@ export const SWITCH_PROGRAM = 'sonde_switch';
 export const FORGET_PROGRAM = 'sonde_forget';
 export const TICK_PROGRAM = 'sonde_tick';
 export const QUEUE_PROGRAM = 'sonde_queue';
+/** Programs that run at the exit of a kernel function. */
+export const EXIT_PREFIX = 'sonde_exit_';
 export const SWEEP_PROGRAM = 'sonde_sweep';
 /** Iterators that run once, in this order. */
 export const BACKFILL_PROGRAMS: readonly string[] = ['sonde_backfill_files', 'sonde_backfill_waiting'];
 /** Their runs are the unit of the stage `hook`. */
-export const HOOK_PROGRAMS: readonly string[] = ['sonde_send', 'sonde_receive'];
+export const HOOK_PROGRAMS: readonly string[] = FEATURES.flatMap((feature) =>
+  feature.name === 'messages' ? programsOf(feature) : [],
+);
 /** What they see of a socket's life nobody else tells: a run that the kernel refuses is a loss too. */
 export const LIFE_PROGRAMS: readonly string[] = [
   'sonde_state',
@@ -136,7 +154,7 @@ export interface FeaturePlan {
 
 /** The kernel types that {@link planFeatures} wants to know of. */
 export function wantedTypes(): string[] {
-  return FEATURES.flatMap((feature) => feature.types);
+  return FEATURES.flatMap(({ types, exits }) => [...types, ...Object.keys(exits?.programs ?? {})]);
 }
 
 /** Decides before anything is loaded what will be on. `has` tells whether the kernel has a type. */
@@ -145,9 +163,10 @@ export function planFeatures(wishes: FeatureWishes, has: (type: string) => boole
   const programs: string[] = [];
   let missing: Feature | undefined;
   for (const needs of FEATURES) {
-    const feature = wanted(needs, wishes) ?? available(needs, has);
+    const exits = exitsInstead(needs, has);
+    const feature = wanted(needs, wishes) ?? available(needs, has, exits);
     features.push(feature);
-    if (feature.state === 'on') programs.push(...needs.programs);
+    if (feature.state === 'on') programs.push(...(exits ?? needs).programs);
     else if (needs.required) missing ??= feature;
   }
   features.push(
@@ -161,7 +180,7 @@ export function planFeatures(wishes: FeatureWishes, has: (type: string) => boole
 
 /** Marks a feature off whose programs the kernel refused. */
 export function refuse(features: readonly Feature[], program: string, reason: string): Feature[] {
-  const needs = FEATURES.find((each) => each.programs.includes(program));
+  const needs = FEATURES.find((each) => programsOf(each).includes(program));
   return features.map((feature) =>
     feature.name === needs?.name
       ? off(feature.name, `the kernel refused ${program}: ${reason}`, needs.remedy)
@@ -176,7 +195,7 @@ export function programsWith(program: string): readonly string[] {
 
 /** True if nothing can be captured without this program. */
 export function isRequired(program: string): boolean {
-  return FEATURES.some((feature) => feature.required && feature.programs.includes(program));
+  return FEATURES.some((feature) => feature.required && programsOf(feature).includes(program));
 }
 
 function wanted(needs: FeatureNeeds, wishes: FeatureWishes): Feature | undefined {
@@ -187,13 +206,33 @@ function wanted(needs: FeatureNeeds, wishes: FeatureWishes): Feature | undefined
   return off(needs.name, `capture.queue_time is ${wishes.queueTime}`, 'Set capture.queue_time to precise.');
 }
 
-function available(needs: FeatureNeeds, has: (type: string) => boolean): Feature {
+/** The functions whose exits serve where a type is missing; undefined if nothing is missing or they do not serve. */
+function exitsInstead({ types, exits }: FeatureNeeds, has: (type: string) => boolean): Exits | undefined {
+  if (exits === undefined || types.every(has) || !exits.required.every(has)) return undefined;
+  const found = Object.entries(exits.programs).filter(([name]) => has(name));
+  return { functions: found.map(([name]) => name), programs: found.map(([, program]) => program) };
+}
+
+interface Exits {
+  readonly functions: readonly string[];
+  readonly programs: readonly string[];
+}
+
+function available(needs: FeatureNeeds, has: (type: string) => boolean, exits: Exits | undefined): Feature {
   const lacking = needs.types.find((type) => !has(type));
   if (lacking === undefined) return on(needs.name);
   const what = lacking.startsWith('btf_trace_')
     ? `tracepoint ${lacking.slice('btf_trace_'.length)}`
     : `type ${lacking}`;
-  return off(needs.name, `this kernel has no ${what}`, needs.remedy);
+  const reason = `this kernel has no ${what}`;
+  return exits === undefined
+    ? off(needs.name, reason, needs.remedy)
+    : { ...on(needs.name), reason: `by fexit of ${exits.functions.join(', ')}: ${reason}` };
+}
+
+/** All that a feature may load, in either way. */
+function programsOf({ programs, exits }: FeatureNeeds): string[] {
+  return [...programs, ...Object.values(exits?.programs ?? {})];
 }
 
 function on(name: string): Feature {

@@ -2,6 +2,7 @@ import { SondeError } from '../../model/errors.ts';
 import { POLICY, SWITCHED } from '../../model/record.gen.ts';
 import { type Addon, explain, isAddonError, type Probe } from './addon.ts';
 import {
+  EXIT_PREFIX,
   type Feature,
   FIND_LISTENERS_PROGRAM,
   isRequired,
@@ -138,6 +139,8 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
       undecided_bytes: policy === 'auto' ? UNDECIDED_BYTES : 0,
       tcp_quality: options.tcp !== false,
       tcp_listeners: programs.includes(LISTENERS_PROGRAM),
+      // Unlike a tracepoint, the exit of a function does not keep the task from being preempted.
+      hooks_preemptible: programs.some((program) => program.startsWith(EXIT_PREFIX)),
     },
   });
   try {

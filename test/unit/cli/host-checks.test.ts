@@ -49,7 +49,8 @@ test('two capabilities are enough, one is not', () => {
 });
 
 test.each([
-  ['6.1.0-21-amd64', ['kernel']],
+  ['6.1.0-21-amd64', []],
+  ['6.0.19', ['kernel']],
   ['5.15.0', ['kernel']],
   ['6.3.0', []],
   ['7.0-rc1', []],

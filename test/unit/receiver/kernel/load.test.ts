@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SondeError } from '../../../../src/model/errors.ts';
 import { POLICY } from '../../../../src/model/record.gen.ts';
 import type { Addon, Probe, ProbeOptions } from '../../../../src/receiver/kernel/addon.ts';
+import { HOOK_PROGRAMS } from '../../../../src/receiver/kernel/features.ts';
 import { type CaptureOptions, defaultPolicy, loadProbe } from '../../../../src/receiver/kernel/load.ts';
 
 const none = { include: [], exclude: [] };
@@ -94,6 +95,7 @@ describe('loadProbe', () => {
       default_policy: POLICY.stream,
       tcp_quality: true,
       tcp_listeners: true,
+      hooks_preemptible: false,
       undecided_bytes: 64 << 10,
     });
     expect(opened[0]?.options.originNs).toBe(5n);
@@ -125,6 +127,14 @@ describe('loadProbe', () => {
     expect(off(features)).toEqual(['queue_time_precise', 'udp']);
     expect(opened.slice(0, -1).every((probe) => probe.closed)).toBe(true);
     expect(last?.closed).toBe(false);
+  });
+
+  it('hooks the exits of functions where the tracepoints are missing, and counts as a task that may be preempted', () => {
+    const { opened } = load({ lacks: ['btf_trace_sock_send_length', 'btf_trace_sock_recv_length', 'tcp_sendpage'] });
+    expect(opened[0]?.options.rodata?.['hooks_preemptible']).toBe(true);
+    const hooks = opened[0]?.attached.filter((program) => HOOK_PROGRAMS.includes(program));
+    expect(hooks).toHaveLength(6);
+    expect(hooks?.every((program) => program.startsWith('sonde_exit_'))).toBe(true);
   });
 
   it('does without all that is optional', () => {
@@ -159,7 +169,8 @@ describe('loadProbe', () => {
   });
 
   it.each([
-    ['SONDE_OLD_KERNEL', { lacks: ['btf_trace_sock_send_length'] }],
+    ['SONDE_OLD_KERNEL', { lacks: ['btf_trace_sock_send_length', 'tcp_recvmsg'] }],
+    ['SONDE_KERNEL_REFUSED', { lacks: ['btf_trace_sock_send_length'], refusesLoad: ['sonde_exit_udp_sendmsg'] }],
     ['SONDE_KERNEL_REFUSED', { refusesLoad: ['sonde_send'] }],
     ['SONDE_KERNEL_REFUSED', { refusesAttach: ['sonde_state'] }],
     ['SONDE_NOT_ROOT', { error: 'ERR_SONDE_PERMISSION' }],
