@@ -20,6 +20,8 @@ export interface ProbeOptions {
   readonly directory: string;
   /** `capture` of its configuration. */
   readonly capture?: Readonly<Record<string, unknown>>;
+  /** `limits` of its configuration. */
+  readonly limits?: Readonly<Record<string, unknown>>;
 }
 
 /** HTTP exchanges that it has counted, by the side that saw them. */
@@ -53,6 +55,7 @@ export class Probe {
       JSON.stringify({
         ...(options.capture === undefined ? {} : { capture: options.capture }),
         exporters: { prometheus: { listen: '127.0.0.1:0' } },
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
         control: { listen: '127.0.0.1:0' },
       }),
     );

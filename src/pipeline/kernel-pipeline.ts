@@ -34,6 +34,8 @@ import { fanOut } from './fan-out.ts';
 import { isGoverned, pipelineFeatures } from './features.ts';
 import { kernelSwitches } from './kernel-switches.ts';
 import type { Component } from './lifecycle.ts';
+import { readOwnSamples } from './own-samples.ts';
+import { StageClock } from './stage-clock.ts';
 
 export interface KernelPipelineOptions {
   readonly configuration: Configuration;
@@ -95,6 +97,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     onIgnored: (index, generation) => analysis.live.interrupt(index, generation),
   });
   const clock = createClock();
+  const stageClock = new StageClock();
 
   const restraint = { idleNs: Infinity, frozen: false };
 
@@ -138,14 +141,14 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   const analysis = createAnalysis({
     configuration,
     labels,
-    next: processes ?? summed,
+    next: stageClock.exchanges(processes ?? summed),
     ticking,
     policy: policies,
     tickNs: () => receiver.tickNs(),
     tcp: { labels: tcpLabels, next: tcpProcesses ?? aggregate, enumName: createEnumNames() },
   });
   const receiver = createKernelReceiver({
-    next: analysis.events,
+    next: stageClock.events(analysis.events),
     policies: table,
     originNs: clock.origin,
     ringBytes: capture.ring_bytes,
@@ -219,6 +222,14 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
       },
       network: () => analysis.counts(),
       listen,
+      own: () =>
+        readOwnSamples({
+          governor,
+          receiver,
+          clock: stageClock,
+          connections: () => analysis.live.connections(),
+          seriesBytes: () => aggregate.bytes,
+        }),
       registry: createLazySelfMetrics({ version: options.version }),
     });
     components.push({

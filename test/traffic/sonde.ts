@@ -44,6 +44,7 @@ export interface SondeOptions {
   /** More configuration, laid over the harness's own: `capture.ring_bytes` → `{ capture: { ring_bytes: … } }`. */
   readonly capture?: Readonly<Record<string, unknown>>;
   readonly analyzers?: Readonly<Record<string, unknown>>;
+  readonly limits?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -80,6 +81,7 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
       // Ample: whether the default is enough at saturation is the bench's question; here exact counts are.
       capture: { ring_bytes: '16MiB', filter: { ports }, ...options.capture },
       analyzers: { ...options.analyzers },
+      limits: { ...options.limits },
       processors: { aggregate: { window: '1s' } },
       exporters: { prometheus: { enabled: true, listen: '127.0.0.1:0' }, stdout: { enabled: lines } },
       control: { listen: '127.0.0.1:0' },

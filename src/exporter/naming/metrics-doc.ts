@@ -3,6 +3,7 @@ import type { LabelKey } from '../../model/names.ts';
 import type { SeriesLayout } from '../../model/series.ts';
 import type { Metric } from './metric.ts';
 import type { Naming, SeriesFamily } from './naming.ts';
+import { OWN_METRICS } from './own-metrics.ts';
 import { SONDE_METRICS } from './sonde-metrics.ts';
 
 export interface MetricsDocOptions {
@@ -96,6 +97,12 @@ passes over by design (the runs of the socket hooks for UNIX sockets, for exampl
 protocol and role.
 
 ## About Sonde itself
+
+What it costs, and how it keeps to its limits ([limits.md](limits.md)):
+
+${metricTable(Object.values(OWN_METRICS))}
+
+The process:
 
 ${table(
   ['metric', 'type', 'what it is'],

@@ -4,6 +4,8 @@ import type { NetworkCounts } from '../../model/network-counts.ts';
 import type { Kind, SeriesGroup, SeriesSnapshot } from '../../model/series.ts';
 import type { Metric } from '../naming/metric.ts';
 import type { Naming, SeriesFamily } from '../naming/naming.ts';
+import { OWN_METRICS } from '../naming/own-metrics.ts';
+import type { OwnSample } from '../naming/own-metrics.ts';
 import { SONDE_METRICS } from '../naming/sonde-metrics.ts';
 import { formatHead, formatLabels, formatNumber } from './text-format.ts';
 
@@ -15,6 +17,8 @@ export interface Reading {
   readonly labelSetsOverflowed: number;
   /** What the analyzer counts beside the law; null where there is none. */
   readonly network: NetworkCounts | null;
+  /** What Sonde itself costs; those of a metric together. */
+  readonly own: readonly OwnSample[];
 }
 
 /** A piece of the page: whole lines, and how many of them are samples. */
@@ -67,6 +71,7 @@ export function* writePage(reading: Reading, naming: Naming): Generator<Piece, v
   const writer = new PieceWriter();
   writeLaw(writer, reading);
   writeTotals(writer, reading);
+  writeOwn(writer, reading.own);
   for (const family of naming.families(reading.series.layout)) {
     yield* writeFamily(writer, family, reading.series);
   }
@@ -129,6 +134,15 @@ function writeTotals(writer: PieceWriter, { series, labelSets, labelSetsOverflow
   single(SONDE_METRICS.labelSets, labelSets);
   single(SONDE_METRICS.labelSetsOverflowed, labelSetsOverflowed);
   for (const key of network === null ? [] : NETWORK_COUNTS) single(SONDE_METRICS[key], network?.[key] ?? 0);
+}
+
+function writeOwn(writer: PieceWriter, samples: readonly OwnSample[]): void {
+  let last: OwnSample['metric'] | undefined;
+  for (const { metric, labels = [], value } of samples) {
+    if (metric !== last) writer.head(OWN_METRICS[metric]);
+    last = metric;
+    writer.sample(OWN_METRICS[metric].name, formatLabels(labels), value);
+  }
 }
 
 function* writeFamily(

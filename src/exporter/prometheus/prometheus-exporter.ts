@@ -9,6 +9,7 @@ import { isOwnHost } from '../../model/own-host.ts';
 import type { SeriesSource } from '../../model/series.ts';
 import type { Naming } from '../naming/naming.ts';
 import { otelNaming } from '../naming/otel.ts';
+import type { OwnSample } from '../naming/own-metrics.ts';
 import { DeliveryCount } from './delivery-count.ts';
 import { PacedResponse } from './paced-response.ts';
 import type { WriteResult } from './paced-response.ts';
@@ -29,6 +30,8 @@ export interface PrometheusExporterOptions {
   readonly labels: Pick<LabelSets, 'size' | 'overflowed'>;
   /** What the analyzer counts beside the law. Without it the page does not show it. */
   readonly network?: () => NetworkCounts;
+  /** What Sonde itself costs; asked at each scrape. */
+  readonly own?: () => readonly OwnSample[];
   /** Port 0 takes any free one. Default 127.0.0.1:9500. */
   readonly listen?: { readonly host: string; readonly port: number };
   /** Default otelNaming. */
@@ -180,6 +183,7 @@ class PageServer implements PrometheusExporter {
       labelSets: this.#options.labels.size,
       labelSetsOverflowed: this.#options.labels.overflowed,
       network: this.#options.network?.() ?? null,
+      own: this.#options.own?.() ?? [],
     };
   }
 }

@@ -66,6 +66,8 @@ export interface AggregateProcessor extends Consumer {
   /** Stage `window.tcp` of the law; unit: groups that are no exchanges. */
   readonly groupStage: Stage;
   readonly store: SeriesSource;
+  /** Memory of the numbers of all series, those of the open window included, bytes. */
+  readonly bytes: number;
 }
 
 /** Sums up in windows, and feeds the cumulative store of series at each window's end. */
@@ -120,6 +122,10 @@ class WindowAggregator implements AggregateProcessor {
       this.#close(now);
       this.#windowEnd = now + this.#windowNs - ((now - this.#windowEnd) % this.#windowNs);
     }
+  }
+
+  get bytes(): number {
+    return [this.#exchanges, ...this.#others.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   restrain(idleNs: number, frozen: boolean): void {

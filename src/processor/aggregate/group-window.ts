@@ -148,6 +148,11 @@ export class GroupWindow {
     return this.#series.share();
   }
 
+  /** Memory of the numbers, those of the open window included, bytes. */
+  get bytes(): number {
+    return this.#series.bytes + this.#rows.byteLength + this.#memo.byteLength;
+  }
+
   consume(group: DataGroup): void {
     this.#produced += 1;
     const id = group.labels;

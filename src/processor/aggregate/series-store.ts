@@ -50,6 +50,11 @@ export class SeriesStore {
     return this.#slots.size;
   }
 
+  /** Memory of the numbers. */
+  get bytes(): number {
+    return this.#pages.reduce((sum, { values }) => sum + values.byteLength, 0);
+  }
+
   /** Slots in use or free; every slot is below. */
   get capacity(): number {
     return this.#ids.length;

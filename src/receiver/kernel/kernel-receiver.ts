@@ -52,6 +52,8 @@ export interface KernelReceiver {
   tcpDrops(): ReadonlyMap<number, number>;
   /** Highest share of a CPU's ring that was taken since the last call, 0..1. */
   ringUse(): number;
+  /** Time that reading the rings took since the start, s: estimated from a share of the reads. */
+  drainSeconds(): number;
   /** Runs of the socket hooks; cheap to ask. */
   hookRuns(): number;
   /** Empty before start and after stop. */
@@ -76,6 +78,8 @@ const BATCH_BYTES = 256 << 10;
 const BATCHES_A_POLL = 1024;
 const SWEEP_INTERVAL_NS = 1e9;
 const ITERATORS = [SWEEP_PROGRAM, LISTENERS_PROGRAM];
+/** One read of the rings in so many is timed. */
+const TIMED_DRAINS = 8;
 /** What a kernel is built with most often; holds until the real one is known. */
 const USUAL_TICK_NS = 4e6;
 /**
@@ -104,6 +108,8 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
   let before: FoundBefore = { connections: 0, durationNs: 0 };
   let tcpDrops: ReadonlyMap<number, number> = new Map();
   let swept = 0;
+  let drains = 0;
+  let timedDrainMs = 0;
   let peak = 0;
   let stopping: Promise<void> | undefined;
 
@@ -122,7 +128,10 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
 
   const drain = (open: Probe, flush: boolean): void => {
     for (let round = 0; round < BATCHES_A_POLL; round++) {
+      drains += 1;
+      const started = drains % TIMED_DRAINS === 0 ? performance.now() : -1;
       batch.length = open.drain(target, flush);
+      if (started >= 0) timedDrainMs += performance.now() - started;
       if (batch.length === 0) break;
       next.consume(batch);
       if (batch.length <= BATCH_BYTES - RECORD.max.record) break;
@@ -225,6 +234,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
       peak = 0;
       return use;
     },
+    drainSeconds: () => (timedDrainMs * TIMED_DRAINS) / 1000,
     hookRuns: () => (probe?.counters() ?? last.counters)[COUNTER.countRuns] ?? 0,
     programs: () => probe?.programs() ?? [],
     measureRunTime() {
