@@ -28,6 +28,6 @@ export interface EventConsumer {
  */
 export interface PolicySink {
   set(index: number, generation: number, word: number): void;
-  /** An open, owner or close record, before the analyzer acts on it. */
+  /** An open, owner or close record, of a connection that the analyzer follows, before it acts on it. */
   life?(batch: EventBatch, offset: number): void;
 }

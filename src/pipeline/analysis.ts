@@ -50,7 +50,7 @@ export interface Analysis {
   /** What can be switched, limited and looked at while it runs. */
   readonly live: Pick<
     NetworkAnalyzer,
-    'configureProtocol' | 'enableProtocol' | 'endDatagrams' | 'interrupt' | 'connections' | 'forget' | 'admit'
+    'configureProtocol' | 'enableProtocol' | 'endDatagrams' | 'ignore' | 'connections' | 'forget' | 'admit'
   >;
   readonly stages: readonly Stage[];
   /** Has it told how things stand: once in each window. */

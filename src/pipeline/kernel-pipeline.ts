@@ -94,7 +94,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     maxConnections: analyzers.network.max_connections,
     fixed: capture.policy === 'auto' ? undefined : defaultPolicy(capture.policy, capture.payload_bytes),
     headers: defaultPolicy('headers', capture.payload_bytes),
-    onIgnored: (index, generation) => analysis.live.interrupt(index, generation),
+    onIgnored: (index, generation, ignored) => analysis.live.ignore(index, generation, ignored),
   });
   const clock = createClock();
   const stageClock = new StageClock();

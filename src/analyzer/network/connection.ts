@@ -50,8 +50,12 @@ export class Connection implements ProtocolHost {
   localIsServer = false;
   /** It was open before it was followed. */
   joined = false;
-  /** What it said for a while was not asked for: its next record is where it is taken up again. */
+  /** Policy `ignore`: what still comes is passed over. */
+  ignored = false;
+  /** It was interrupted: it is taken up again by its next request, or when none was seen for a while. */
   resumes = false;
+  /** Time from which on it is taken up by any record; NaN until the first one since. */
+  resumesBy = Number.NaN;
   /** The turn whose beginning may not have been seen, until an exchange began in it; -1 if there is none. */
   joinedTurn = -1;
   pid = 0;
@@ -133,6 +137,7 @@ export class Connection implements ProtocolHost {
     this.addresses.fill(0);
     this.localIsServer = false;
     this.joined = false;
+    this.ignored = false;
     this.resumes = false;
     this.joinedTurn = -1;
     this.pid = 0;
@@ -252,6 +257,8 @@ export class Connection implements ProtocolHost {
     this.direct = false;
     this.joined = true;
     this.resumes = true;
+    this.resumesBy = Number.NaN;
+    this.widen();
   }
 
   handOver(): Parser {

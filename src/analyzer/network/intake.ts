@@ -1,4 +1,4 @@
-import { DIRECTION, FLAG, KIND, RECORD } from '../../model/record.gen.ts';
+import { DIRECTION, FLAG, KIND, RECORD, ROLE } from '../../model/record.gen.ts';
 import { endConnection } from './closing.ts';
 import type { Connection } from './connection.ts';
 import type { Detection } from './detection.ts';
@@ -15,6 +15,9 @@ const MAX_HELD = 256;
 const MAX_HELD_BYTES = 1 << 20;
 /** Records that wait, on all connections together, until it is known what they speak, in bytes. */
 const MAX_UNDECIDED_BYTES = 16 << 20;
+
+/** How long an interrupted connection waits for a request of which bytes are seen. */
+const RESUME_NS = 2e9;
 
 const HALF = 0x80000000;
 
@@ -113,7 +116,13 @@ export class Intake {
   ): void {
     if (kind === KIND.message) {
       connection.number = recordNumber(words, offset, true);
-      if (connection.resumes) resume(connection, bytes, words, halves, offset);
+      if (connection.resumes) {
+        if (connection.ignored || !this.#mayResume(connection, bytes, words, halves, offset)) {
+          this.#statistics.refused('off', 1);
+          return;
+        }
+        resume(connection, bytes, words, halves, offset);
+      }
       if (
         connection.parser === null &&
         connection.undecided === null &&
@@ -156,6 +165,22 @@ export class Intake {
       connection.cookieHigh = words[((offset + totals.cookie) >>> 2) + 1];
     }
     endConnection(connection, bytes[offset + totals.reason], this.#times.read(words, offset + head.time));
+  }
+
+  /**
+   * Records of before may still come, without bytes or of half an exchange: it is taken up by a request. Where none is
+   * seen for a while (its bytes cannot be read) anything will do.
+   */
+  #mayResume(
+    connection: Connection,
+    bytes: Uint8Array,
+    words: Uint32Array,
+    halves: Uint16Array,
+    offset: number,
+  ): boolean {
+    const time = this.#times.read(words, offset + head.time);
+    if (Number.isNaN(connection.resumesBy)) connection.resumesBy = time + RESUME_NS;
+    return time > connection.resumesBy || beginsRequest(connection, bytes, halves, offset);
   }
 
   #feedUndecided(connection: Connection, records: RecordStore): void {
@@ -281,6 +306,13 @@ function messagesIn(records: RecordStore | null): number {
     if (records.bytes[offset + head.kind] === KIND.message) count++;
   }
   return count;
+}
+
+function beginsRequest(connection: Connection, bytes: Uint8Array, halves: Uint16Array, offset: number): boolean {
+  const starts = (halves[(offset + head.flags) >>> 1] & FLAG.start) !== 0;
+  if (!starts || halves[(offset + head.captured) >>> 1] === 0) return false;
+  const sends = bytes[offset + head.direction] === DIRECTION.send;
+  return connection.role === ROLE.unknown || sends === (connection.role === ROLE.client);
 }
 
 /** The first record after a time in which messages were not asked for: what passed is none of its business. */

@@ -88,8 +88,8 @@ export interface NetworkAnalyzer extends EventConsumer {
   configureProtocol(name: string, settings: ProtocolSettings): void;
   /** UDP is not captured from here on: what is open ends, incomplete. */
   endDatagrams(): void;
-  /** Messages of this connection are not asked for from here on: what is open ends, incomplete. */
-  interrupt(index: number, generation: number): void;
+  /** Policy `ignore` begins (what is open ends, incomplete) or ends (it is taken up by its next request). */
+  ignore(index: number, generation: number, ignored: boolean): void;
 }
 
 /** Pairs the messages of each connection into exchanges, and yields them to `next`. */
@@ -167,7 +167,6 @@ class Analyzer implements NetworkAnalyzer, Environment {
     for (const connection of connections) {
       this.#intake.release(connection);
       connection.interrupt(this.#now);
-      connection.widen();
     }
     this.protocols.enable(name, enabled);
   }
@@ -180,11 +179,12 @@ class Analyzer implements NetworkAnalyzer, Environment {
     this.#datagrams.flush(this.#now);
   }
 
-  interrupt(index: number, generation: number): void {
+  ignore(index: number, generation: number, ignored: boolean): void {
     const connection = this.#table.at(index);
     if (connection === null || !connection.live || connection.generation !== generation) return;
     this.#intake.release(connection);
     this.#intake.decide(connection);
+    connection.ignored = ignored;
     if (connection.live) connection.interrupt(this.#now);
   }
 
@@ -297,10 +297,10 @@ class Analyzer implements NetworkAnalyzer, Environment {
       return;
     }
     if (kind === KIND.close && this.#datagrams.close(batch, offset)) return;
-    if (kind === KIND.open || kind === KIND.owner || kind === KIND.close) this.policy?.life?.(batch, offset);
     const { bytes, words, halves } = batch;
     const connection = this.#locate(batch, offset, kind);
     if (connection === null) return;
+    if (kind === KIND.open || kind === KIND.owner || kind === KIND.close) this.policy?.life?.(batch, offset);
     if (kind === KIND.open) {
       const lost = openConnection(connection, batch, offset, this.#times);
       if (lost < 0) return;

@@ -41,8 +41,8 @@ export interface PolicyControlOptions {
   readonly fixed?: number | undefined;
   /** A word of policy `headers` for connections of which the analyzer has not said how much of a message it needs. */
   readonly headers: number;
-  /** Nothing will be asked for of this connection from here on: policy `ignore`. */
-  readonly onIgnored?: (index: number, generation: number) => void;
+  /** Policy `ignore` begins or ends for this connection. */
+  readonly onIgnored?: (index: number, generation: number, ignored: boolean) => void;
 }
 
 /**
@@ -190,7 +190,7 @@ class Control implements PolicyControl {
     this.#words[place + WRITTEN] = word;
     const generation = this.#generations[index];
     table.set(index, generation, word);
-    if (isIgnored(word) && !isIgnored(written)) onIgnored?.(index, generation);
+    if (isIgnored(word) !== isIgnored(written)) onIgnored?.(index, generation, isIgnored(word));
   }
 
   #read(index: number): PolicyFacts {

@@ -9,7 +9,7 @@ const WISH = POLICY.headers | (4 << POLICY.receiveClassShift) | (3 << POLICY.sen
 
 function scene(change: Partial<PolicyControlOptions> = {}) {
   const words = new Map<string, number>();
-  const ignored: number[] = [];
+  const ignored: [number, boolean][] = [];
   let writes = 0;
   const control = createPolicyControl({
     table: {
@@ -20,7 +20,7 @@ function scene(change: Partial<PolicyControlOptions> = {}) {
     },
     maxConnections: 1000,
     headers: HEADERS,
-    onIgnored: (index) => ignored.push(index),
+    onIgnored: (index, _, now) => ignored.push([index, now]),
     ...change,
   });
   const writer = new RecordWriter();
@@ -114,12 +114,15 @@ describe('rules', () => {
     const socket = open({ index: 1 });
     control.set(1, socket.generation, WISH);
     control.setRules([{ policy: 'ignore' }]);
-    expect(ignored).toEqual([1]);
+    expect(ignored).toEqual([[1, true]]);
     control.set(1, socket.generation, POLICY.stream);
     expect(word(socket)).toBe(POLICY.ignore);
     control.setRules([]);
     expect(word(socket)).toBe(POLICY.stream);
-    expect(ignored).toEqual([1]);
+    expect(ignored).toEqual([
+      [1, true],
+      [1, false],
+    ]);
   });
 
   it('are held against the process that uses the socket now', () => {
