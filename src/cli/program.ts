@@ -1,9 +1,26 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { parseSize } from '../config/units.ts';
 import { SondeError } from '../model/errors.ts';
 import type { Environment } from './environment.ts';
 import { reportError } from './report-error.ts';
 import { FILTER_HELP } from '../control/exchange-filter.ts';
+import { recordOptions, recordSettings } from './record/settings.ts';
+import type { RecordFlags } from './record/settings.ts';
 import { programVersion } from './version.ts';
+
+interface RunFlags extends RecordFlags {
+  readonly config?: string;
+  readonly for?: number;
+  readonly view?: boolean;
+  readonly demo?: boolean;
+  readonly record?: string;
+}
+
+interface RecordCommandFlags extends RecordFlags {
+  readonly config?: string;
+  readonly for?: number;
+  readonly payload?: number;
+}
 
 /** Runs the program with its arguments; resolves to the exit code (docs/errors.md). */
 export async function runProgram(args: readonly string[], environment: Environment): Promise<number> {
@@ -41,7 +58,8 @@ Examples:
   sudo sonde run --view            watch this host, live, in the terminal
   sonde top                        the same of a probe that runs already
   sudo sonde run --for 60          watch for a minute, then say what was counted
-  sonde replay traffic.ndjson      exchanges in recorded segments, no privileges needed
+  sudo sonde record traffic.sonde  write what is seen to a file
+  sonde replay traffic.sonde       the exchanges in it, no privileges needed
   sonde doctor                     what works here, and what to do about the rest
   sonde config check --config FILE whether a configuration is right
 
@@ -49,13 +67,18 @@ Exit codes: 0 ok; 1 done, but some of the input was bad; 2 usage or configuratio
 4 a port or file is taken; 5 internal.`,
     );
 
-  program
+  const run = program
     .command('run')
     .description('watch this host and offer metrics')
     .addOption(configOption())
     .option('--for <seconds>', 'end after so many seconds and say what was counted', seconds)
     .option('--view', 'show services and routes live on standard output')
     .option('--demo', 'run a small service and client too, so that there is something to see')
+    .option('--record <file>', 'write what is seen to a recording too; the options below are about it');
+  for (const option of recordOptions()) {
+    run.addOption(option);
+  }
+  run
     .addHelpText(
       'after',
       `
@@ -65,16 +88,52 @@ Needs root, or CAP_BPF and CAP_PERFMON. When it is ready, one line on standard e
 Examples:
   sudo sonde run
   sudo sonde run --view --demo
+  sudo sonde run --record traffic.sonde --max-size 100MiB --max-files 10
   sudo SONDE_EXPORTERS_PROMETHEUS_LISTEN=127.0.0.1:0 sonde run --for 10`,
     )
-    .action(async (options: { config?: string; for?: number; view?: boolean; demo?: boolean }) => {
-      const { run } = await import('./commands/run.ts');
+    .action(async (options: RunFlags) => {
+      const { run: runCommand } = await import('./commands/run.ts');
       done(
-        await run({
+        await runCommand({
           configFile: options.config,
           forSeconds: options.for,
           view: options.view === true,
           demo: options.demo === true,
+          record: options.record === undefined ? undefined : recordSettings(options.record, options),
+          environment,
+        }),
+      );
+    });
+
+  const record = program
+    .command('record')
+    .description('write what is seen to a recording, to be replayed anywhere')
+    .argument('<file>', 'where to write; an existing file is never written over')
+    .option('--for <seconds>', 'end after so many seconds', seconds)
+    .option('--payload <bytes>', 'at most so many bytes of each call (default: capture.payload_bytes)', payloadBytes)
+    .addOption(configOption());
+  for (const option of recordOptions()) {
+    record.addOption(option);
+  }
+  record
+    .addHelpText(
+      'after',
+      `
+Needs what \`sonde run\` needs, and writes nothing but the file, which only its owner may read. \`sonde replay\` makes
+the same exchanges of it that a live run makes. What is kept when bodies are masked: docs/recording.md.
+
+Examples:
+  sudo sonde record traffic.sonde --for 60
+  sudo sonde record traffic.sonde --redact --max-size 100MiB --max-files 10`,
+    )
+    .action(async (file: string, options: RecordCommandFlags) => {
+      const { record: recordCommand } = await import('./commands/record.ts');
+      done(
+        await recordCommand({
+          settings: recordSettings(file, options),
+          forSeconds: options.for,
+          payloadBytes: options.payload,
+          configFile: options.config,
           environment,
         }),
       );
@@ -83,7 +142,7 @@ Examples:
   program
     .command('replay')
     .description('print the exchanges in recorded traffic')
-    .argument('<file...>', 'segment lines (.ndjson), or - for standard input')
+    .argument('<file...>', 'recordings (.sonde) or segment lines (.ndjson); - for standard input')
     .addOption(new Option('--format <format>', 'how to print').choices(['ndjson', 'table']).default('ndjson'))
     .option('--from <time>', 'only exchanges that began at or after: ns since the epoch, 2026-01-31T12:00:00Z, or +5s')
     .option('--to <time>', 'only exchanges that began before; written as for --from')
@@ -93,13 +152,13 @@ Examples:
     .addHelpText(
       'after',
       `
-Exchanges are ordered by time, then by connection. Lines that cannot be used are named on standard error with their
-number; the rest goes on, and the exit code is 1.
+Exchanges are ordered by time, then by connection. Lines that cannot be used, and damaged parts of recordings, are
+named on standard error with their place; the rest goes on, and the exit code is 1.
 
 ${FILTER_HELP}
 
 Examples:
-  sonde replay traffic.ndjson --format table
+  sonde replay traffic.sonde --format table
   cat traffic.ndjson | sonde replay - --filter 'status>=500'
   sonde replay a.ndjson b.ndjson --from +10s --to +20s`,
     )
@@ -195,7 +254,6 @@ function configOption(): Option {
 
 /** Planned commands that this build lacks. */
 const ABSENT = [
-  ['record', 'record traffic to a file'],
   ['profile', 'find out where the time of exchanges goes'],
   ['hub', 'receive and process what the probes of many hosts send'],
   ['workers', 'plan workers for pipelines'],
@@ -208,6 +266,17 @@ function seconds(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0 || value > MAX_SECONDS) {
     throw new InvalidArgumentError('Give a number of seconds above 0 (and up to 2147483).');
+  }
+  return value;
+}
+
+/** What capture.payload_bytes can be. */
+const PAYLOAD_BYTES = [64, 4096] as const;
+
+function payloadBytes(text: string): number {
+  const value = parseSize(text);
+  if (value === undefined || value < PAYLOAD_BYTES[0] || value > PAYLOAD_BYTES[1]) {
+    throw new InvalidArgumentError(`Give bytes from ${PAYLOAD_BYTES[0]} to ${PAYLOAD_BYTES[1]}.`);
   }
   return value;
 }

@@ -9,6 +9,12 @@ export interface Clock {
   wallTime(ns: number): bigint;
 }
 
+/** From `since` on, in the source's own time, wall time is that plus `offset`. Both ns. */
+export interface ClockAnchor {
+  readonly since: bigint;
+  readonly offset: bigint;
+}
+
 /** A clock whose anchor is read again and again: wall clocks are set, and the error shrinks with each reading. */
 export interface AnchoredClock extends Clock {
   /** Now, in pipeline time. */
@@ -17,6 +23,13 @@ export interface AnchoredClock extends Clock {
   read(): void;
   /** How often the wall clock was found to have been set. */
   readonly jumps: number;
+  /** What `wallTime` goes by, oldest first. */
+  anchors(): ClockAnchor[];
+}
+
+/** A clock that tells wall times as another one did whose anchors were written down. */
+export interface RecordedClock extends Clock {
+  setAnchors(anchors: readonly ClockAnchor[]): void;
 }
 
 export interface ClockSources {
@@ -63,6 +76,26 @@ export function createFixedClock(origin: bigint): Clock {
   return { origin, wallTime: (ns) => origin + BigInt(Math.round(ns)) };
 }
 
+/** @param anchors at least one */
+export function createRecordedClock(origin: bigint, anchors: readonly ClockAnchor[]): RecordedClock {
+  let known = anchors;
+  return {
+    origin,
+    setAnchors(newer) {
+      known = newer;
+    },
+    wallTime(ns) {
+      const time = origin + BigInt(Math.round(ns));
+      return time + anchorAt(known, time).offset;
+    },
+  };
+}
+
+/** The newest anchor that held by then; for what is older than all of them, the oldest. */
+function anchorAt<T extends { readonly since: bigint }>(anchors: readonly T[], time: bigint): T {
+  return anchors.findLast(({ since }) => since <= time) ?? anchors[0];
+}
+
 class MonotonicClock implements AnchoredClock {
   readonly origin: bigint;
   readonly #sources: ClockSources;
@@ -92,9 +125,11 @@ class MonotonicClock implements AnchoredClock {
 
   wallTime(ns: number): bigint {
     const monotonic = this.origin + BigInt(Math.round(ns));
-    // The newest anchor that held by then; for what is older than all of them, the oldest.
-    const anchor = this.#anchors.findLast(({ since }) => since <= monotonic) ?? this.#anchors[0];
-    return monotonic + (anchor.low + anchor.high) / 2n;
+    return monotonic + offsetOf(anchorAt(this.#anchors, monotonic));
+  }
+
+  anchors(): ClockAnchor[] {
+    return this.#anchors.map((anchor) => ({ since: anchor.since, offset: offsetOf(anchor) }));
   }
 
   /** Reads until the wall clock ticks, when it is known best. */
@@ -125,4 +160,8 @@ class MonotonicClock implements AnchoredClock {
     if (this.#anchors.length > MAX_ANCHORS) this.#anchors.shift();
     return anchor !== undefined;
   }
+}
+
+function offsetOf({ low, high }: Anchor): bigint {
+  return (low + high) / 2n;
 }

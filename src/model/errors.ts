@@ -30,7 +30,7 @@ export const ERRORS = {
   SONDE_FORMAT: {
     exitCode: 2,
     text: 'the input is of no known format',
-    remedy: 'Give segment lines (.ndjson), one JSON object a line.',
+    remedy: 'Give a recording (.sonde), or segment lines (.ndjson), one JSON object a line.',
   },
   SONDE_FILE_MISSING: {
     exitCode: 2,

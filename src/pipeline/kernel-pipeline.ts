@@ -13,9 +13,12 @@ import { createStdoutExporter } from '../exporter/stdout/stdout-exporter.ts';
 import { createGovernor } from '../governor/governor.ts';
 import type { GovernorState, GovernorStep } from '../governor/governor.ts';
 import { createClock } from '../model/clock.ts';
+import type { AnchoredClock } from '../model/clock.ts';
 import type { Consumer } from '../model/data-group.ts';
+import type { EventConsumer } from '../model/event-batch.ts';
 import { LabelSets } from '../model/label-sets.ts';
 import type { Stage } from '../model/law.ts';
+import type { ProcessNote } from '../model/process-note.ts';
 import type { SeriesSource } from '../model/series.ts';
 import { createAggregateProcessor } from '../processor/aggregate/aggregate-processor.ts';
 import { NETWORK_GROUPS } from '../processor/aggregate/groups.ts';
@@ -28,6 +31,10 @@ import { createPolicyControl } from '../receiver/kernel/policy-control.ts';
 import type { PolicyControl } from '../receiver/kernel/policy-control.ts';
 import { createPolicyTable } from '../receiver/kernel/policy-table.ts';
 import { createLazySelfMetrics } from '../receiver/self/lazy-self-metrics.ts';
+import type { Redaction } from '../recording/header.ts';
+import type { EndReason, PartLimits } from '../recording/part-writer.ts';
+import { createRecorder } from '../recording/recorder.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import { createAnalysis, protocolSettings } from './analysis.ts';
 import type { Ticking } from './analysis.ts';
 import { fanOut } from './fan-out.ts';
@@ -50,6 +57,16 @@ export interface KernelPipelineOptions {
   readonly onGovernorStep?: (step: GovernorStep) => void;
   /** In place of the configured window, ms. */
   readonly windowMs?: number;
+  /** Writes what the receiver hands over to files. */
+  readonly record?: RecordOptions;
+}
+
+export interface RecordOptions {
+  readonly path: string;
+  readonly limits: PartLimits;
+  readonly redaction: Redaction;
+  /** Told once if the recording ends before the probe does. */
+  readonly onEnd: (reason: EndReason, detail: string) => void;
 }
 
 /** What `sonde run` runs, built and wired, not yet started. */
@@ -72,6 +89,8 @@ export interface KernelPipeline {
   /** The line of an exchange, while it is consumed. */
   readonly exchangeLine: (exchange: ExchangeGroup) => ExchangeLine;
   readonly labels: LabelSets;
+  /** What is being recorded; undefined if nothing is. */
+  readonly recorder: Recorder | undefined;
   /** Where the metrics are; undefined before the start and if the exporter is off. */
   readonly metricsUrl: () => string | undefined;
 }
@@ -88,15 +107,27 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   const labels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
   // Of their own: peers without number take no room from routes.
   const tcpLabels = new LabelSets({ maxSets: processors.aggregate.max_label_sets });
+  const clock = createClock();
+  const recorder: Recorder | undefined =
+    options.record === undefined
+      ? undefined
+      : createRecorder({
+          ...options.record,
+          program: options.version,
+          origin: clock.origin,
+          anchors: () => clock.anchors(),
+          tickNs: () => receiver.tickNs(),
+          network: analyzers.network,
+          stages: () => stages,
+        });
   const table = createPolicyTable();
   const policies = createPolicyControl({
-    table,
+    table: recorder === undefined ? table : recorder.tapPolicies(table),
     maxConnections: analyzers.network.max_connections,
     fixed: capture.policy === 'auto' ? undefined : defaultPolicy(capture.policy, capture.payload_bytes),
     headers: defaultPolicy('headers', capture.payload_bytes),
     onIgnored: (index, generation, ignored) => analysis.live.ignore(index, generation, ignored),
   });
-  const clock = createClock();
   const stageClock = new StageClock();
 
   const restraint = { idleNs: Infinity, frozen: false };
@@ -128,12 +159,17 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     ends.push(stdout);
   }
   const summed = fanOut(ends);
-  const processes = processors.process.enabled ? createProcessProcessor({ labels, next: summed }) : undefined;
+  const processes = processors.process.enabled
+    ? createProcessProcessor({
+        labels,
+        next: summed,
+        ...(recorder === undefined ? {} : { onLookUp: (process: ProcessNote) => recorder.process(process) }),
+      })
+    : undefined;
   const tcpProcesses = processors.process.enabled
     ? createProcessProcessor({ labels: tcpLabels, next: aggregate })
     : undefined;
   const ticking: Ticking[] = [
-    everySecond(() => clock.read()),
     ...[processes, tcpProcesses].filter((one) => one !== undefined),
     aggregate,
     { tick: (now) => governor.tick(now), flush: () => governor.stop() },
@@ -148,7 +184,11 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     tcp: { labels: tcpLabels, next: tcpProcesses ?? aggregate, enumName: createEnumNames() },
   });
   const receiver = createKernelReceiver({
-    next: stageClock.events(analysis.events),
+    // The clock is read before anything tells a wall time by it, so that a recording knows what it said.
+    next: readingClock(
+      clock,
+      stageClock.events(recorder === undefined ? analysis.events : recorder.tap(analysis.events)),
+    ),
     policies: table,
     originNs: clock.origin,
     ringBytes: capture.ring_bytes,
@@ -179,7 +219,10 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
         restraint.frozen = shed;
         aggregate.restrain(restraint.idleNs, restraint.frozen);
       },
-      connections: (shed) => analysis.live.admit(!shed),
+      connections(shed) {
+        recorder?.admit(!shed);
+        analysis.live.admit(!shed);
+      },
     },
     ...(onGovernorStep === undefined ? {} : { onStep: onGovernorStep }),
   });
@@ -203,6 +246,10 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
 
   let metricsUrl: string | undefined;
   const components: Component[] = [receiver];
+  if (recorder !== undefined) {
+    components.push(recorder);
+    stages.push(recorder.stage);
+  }
   if (stdout !== undefined) {
     components.push({ name: 'stdout', stop: () => stdout.stop() });
     stages.push(stdout.stage);
@@ -247,6 +294,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     stages,
     store: aggregate.store,
     labels,
+    recorder,
     kernelCost: () => receiver.kernelCost(),
     governor: () => governor.state(),
     metricsUrl: () => metricsUrl,
@@ -278,15 +326,18 @@ function stageOf(receiver: KernelReceiver, name: string): Stage {
   return stage;
 }
 
-/** Calls back about once a second of the events' time. */
-function everySecond(call: () => void): Ticking {
-  let next = Number.NEGATIVE_INFINITY;
+/** Reads the clock about once a second, before each tick that is due. */
+function readingClock(clock: AnchoredClock, next: EventConsumer): EventConsumer {
+  let due = Number.NEGATIVE_INFINITY;
   return {
+    consume: (batch) => next.consume(batch),
     tick(now) {
-      if (now >= next) {
-        next = now + NS_PER_SECOND;
-        call();
+      if (now >= due) {
+        due = now + NS_PER_SECOND;
+        clock.read();
       }
+      next.tick(now);
     },
+    flush: (now) => next.flush(now),
   };
 }

@@ -25,7 +25,7 @@ export interface ReplayPipeline {
 }
 
 /** What a line tells comes from its label set, so none of them may end in an overflow set: there are no series here. */
-const MAX_LABEL_SETS = 1 << 19;
+export const MAX_LABEL_SETS = 1 << 19;
 
 /** The analyzers of `sonde run` behind a recording; needs neither privileges nor the kernel. */
 export function createReplayPipeline(options: ReplayPipelineOptions): ReplayPipeline {

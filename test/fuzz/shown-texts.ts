@@ -25,7 +25,7 @@ export const shownTextTargets: readonly Target[] = [
     if (width(shown) !== columns) throw new Error(`${width(shown)} columns in place of ${columns}`);
   }),
   target('rows of the replay table', fc.tuple(text(), text(), text()), ([operation, resource, status]) => {
-    for (const line of tableLines([exchangeLine({ operation, resource, status })])) steersNoTerminal(line);
+    for (const line of tableLines(() => [exchangeLine({ operation, resource, status })])) steersNoTerminal(line);
   }),
   target('labels of metrics', fc.tuple(text(), text()), ([first, second]) => {
     const line = formatLabels([

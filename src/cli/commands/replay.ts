@@ -1,14 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfiguration } from '../../config/load.ts';
+import { parseFilter } from '../../control/exchange-filter.ts';
+import type { ExchangeLine } from '../../model/exchange-line.ts';
+import { createRecordingPipeline } from '../../pipeline/recording-pipeline.ts';
 import { createReplayPipeline } from '../../pipeline/replay-pipeline.ts';
 import type { Environment } from '../environment.ts';
 import { createOutput } from '../output.ts';
-import { parseFilter } from '../../control/exchange-filter.ts';
+import { createBadInput } from '../replay/bad-input.ts';
+import type { BadInput } from '../replay/bad-input.ts';
 import { openInputs } from '../replay/input.ts';
+import type { ReplayInput } from '../replay/input.ts';
 import { OrderedExchanges } from '../replay/ordered-exchanges.ts';
+import { openRecordings } from '../replay/recordings.ts';
 import { tableLines } from '../replay/table.ts';
 import { parseMoment } from '../replay/time.ts';
-import { safeText } from '../view/text.ts';
 
 export interface ReplayOptions {
   readonly files: readonly string[];
@@ -22,64 +27,134 @@ export interface ReplayOptions {
   readonly environment: Environment;
 }
 
-/** Bad lines beyond these are only counted. */
-const BAD_LINES_NAMED = 100;
+type Loaded = ReturnType<typeof loadConfiguration>;
+
+interface Run {
+  readonly loaded: Loaded;
+  readonly exchanges: OrderedExchanges;
+  readonly bad: BadInput;
+  readonly speed: number | undefined;
+}
+
+/** Lines are handed to the output in pieces of about so many characters. */
+const PIECE_LENGTH = 64 * 1024;
 
 /** `sonde replay`: 0, or 1 if some of the input could not be used. @throws SondeError */
 export async function replay(options: ReplayOptions): Promise<number> {
-  const { configuration } = loadConfiguration({ file: options.configFile, environment: options.environment });
+  const loaded = loadConfiguration({ file: options.configFile, environment: options.environment });
   const { filter, from, to, speed } = options;
   const exchanges = new OrderedExchanges({
     ...(filter === undefined ? {} : { filter: parseFilter(filter) }),
     ...(from === undefined ? {} : { from: parseMoment(from, '--from') }),
     ...(to === undefined ? {} : { to: parseMoment(to, '--to') }),
   });
-  const inputs = await openInputs(options.files, process.stdin);
-  let badLines = 0;
-  const pipeline = createReplayPipeline({
-    configuration,
-    onExchange: (line) => exchanges.add(line),
-    onBadLine: ({ source, line, reason }) => {
-      badLines += 1;
-      if (badLines <= BAD_LINES_NAMED) {
-        process.stderr.write(`sonde: ${safeText(`${source}:${line}: ${reason}`)}\n`);
-      }
-    },
-    ...(speed === undefined ? {} : { pace: pacedBy(speed) }),
-  });
+  const bad = createBadInput((text) => process.stderr.write(text));
+  const run: Run = { loaded, exchanges, bad, speed };
   try {
-    for (const input of inputs) {
-      await pipeline.receiver.read(input.bytes(), input.name);
+    const incomplete = await readAll(options.files, run);
+    await print(options.format, exchanges);
+    bad.end();
+    for (const line of incomplete) {
+      process.stderr.write(`sonde: ${line}\n`);
     }
+    return bad.count + incomplete.length > 0 ? 1 : 0;
+  } finally {
+    exchanges.close();
+  }
+}
+
+/** @returns what makes the result incomplete besides bad input, for people */
+async function readAll(files: readonly string[], run: Run): Promise<string[]> {
+  const inputs = await openInputs(files, process.stdin);
+  try {
+    const lines: ReplayInput[] = [];
+    const recordings: ReplayInput[] = [];
+    for (const input of inputs) {
+      ((await input.format()) === 'sonde' ? recordings : lines).push(input);
+    }
+    return [...(await readRecordings(recordings, run)), ...(await readLines(lines, run))];
   } finally {
     await Promise.all(inputs.map((input) => input.close()));
   }
-  pipeline.receiver.finish();
+}
 
+async function readLines(inputs: readonly ReplayInput[], run: Run): Promise<string[]> {
+  if (inputs.length === 0) {
+    return [];
+  }
+  const { configuration } = run.loaded;
+  const { receiver } = createReplayPipeline({
+    configuration,
+    onExchange: (line) => run.exchanges.add(line),
+    onBadLine: ({ source, line, reason }) => run.bad.report(`${source}:${line}`, reason),
+    ...paced(run.speed),
+  });
+  for (const input of inputs) {
+    await receiver.read(input.bytes(), input.name);
+  }
+  receiver.finish();
+  const { evicted } = receiver.statistics;
+  return evicted === 0
+    ? []
+    : [
+        `${evicted} connections were given up, because more were open at once than analyzers.network.max_connections (${configuration.analyzers.network.max_connections}) allows; what was open on them is marked incomplete`,
+      ];
+}
+
+async function readRecordings(inputs: readonly ReplayInput[], run: Run): Promise<string[]> {
+  const problems: string[] = [];
+  for (const parts of await openRecordings(inputs, run.bad)) {
+    const { header } = parts[0].recording;
+    const { receiver } = createRecordingPipeline({
+      loaded: run.loaded,
+      header,
+      onExchange: (line) => run.exchanges.add(line),
+      ...paced(run.speed),
+    });
+    for (const part of parts) {
+      await receiver.read(part.recording, part.onDamage);
+    }
+    receiver.finish();
+    const { gaps, unknown } = receiver.lost;
+    if (gaps > 0) {
+      problems.push(
+        `${parts[0].name}: ${gaps} records were lost while it was recorded; what they belonged to is marked incomplete`,
+      );
+    }
+    if (unknown > 0) {
+      problems.push(`${parts[0].name}: ${unknown} records are of kinds that this version does not know`);
+    }
+  }
+  return problems;
+}
+
+async function print(format: 'ndjson' | 'table', exchanges: OrderedExchanges): Promise<void> {
   const output = createOutput(process.stdout);
-  for (const line of options.format === 'table' ? tableLines(exchanges.lines()) : jsonLines(exchanges)) {
+  const lines = format === 'table' ? tableLines(() => parsed(exchanges)) : exchanges.lines();
+  let piece = '';
+  for (const line of lines) {
+    piece += `${line}\n`;
+    if (piece.length < PIECE_LENGTH) {
+      continue;
+    }
+    await output.write(piece);
+    piece = '';
     if (output.closed) {
       break;
     }
-    await output.write(`${line}\n`);
   }
+  await output.write(piece);
   await output.end();
-  if (badLines > BAD_LINES_NAMED) {
-    process.stderr.write(`sonde: and ${badLines - BAD_LINES_NAMED} more bad lines\n`);
-  }
-  const { evicted } = pipeline.receiver.statistics;
-  if (evicted > 0) {
-    process.stderr.write(
-      `sonde: ${evicted} connections were given up, because more were open at once than analyzers.network.max_connections (${configuration.analyzers.network.max_connections}) allows; what was open on them is marked incomplete\n`,
-    );
-  }
-  return badLines + evicted > 0 ? 1 : 0;
 }
 
-function* jsonLines(exchanges: OrderedExchanges): Generator<string> {
+function* parsed(exchanges: OrderedExchanges): Generator<ExchangeLine> {
   for (const line of exchanges.lines()) {
-    yield JSON.stringify(line);
+    yield JSON.parse(line) as ExchangeLine;
   }
+}
+
+function paced(speed: number | undefined): { pace?: (now: number) => Promise<void> } {
+  return speed === undefined ? {} : { pace: pacedBy(speed) };
 }
 
 /** Waits until as much time has passed as between the events, divided by the speed. */

@@ -15,6 +15,8 @@ import { exitOnInternalErrors } from '../internal-errors.ts';
 import { lawLines } from '../law-lines.ts';
 import { createLog } from '../log.ts';
 import { createRecentLines } from '../recent-lines.ts';
+import { asRecordingError, checkRecording } from '../record/settings.ts';
+import type { RecordSettings } from '../record/settings.ts';
 import { listenForStop } from '../stop-signal.ts';
 import { programVersion } from '../version.ts';
 import { DEMO_STARTING, IDLE } from '../view/idle.ts';
@@ -31,6 +33,8 @@ export interface RunOptions {
   /** Shows the view; `once`: where it is piped, one table and that is all. */
   readonly view: boolean | 'once';
   readonly demo: boolean;
+  /** What was seen goes to a file too. */
+  readonly record?: RecordSettings | undefined;
   readonly environment: Environment;
 }
 
@@ -49,10 +53,10 @@ export async function run(options: RunOptions): Promise<number> {
     });
   }
   const { prometheus, stdout } = configuration.exporters;
-  if (!prometheus.enabled && !stdout.enabled && !shown) {
+  if (!prometheus.enabled && !stdout.enabled && !shown && options.record === undefined) {
     throw new SondeError('SONDE_CONFIGURATION', {
       detail: 'no exporter is on, so nothing would come out',
-      remedy: 'Set exporters.prometheus.enabled or exporters.stdout.enabled to true, or give --view.',
+      remedy: 'Set exporters.prometheus.enabled or exporters.stdout.enabled to true, or give --view or --record.',
     });
   }
   let reload: (() => void) | undefined;
@@ -86,6 +90,14 @@ export async function run(options: RunOptions): Promise<number> {
       log[direction === 'up' ? 'warn' : 'info']({ resource, level }, `governor: ${text}`),
     ...(shown && isDefaultWindow(loaded) ? { windowMs: VIEW_WINDOW_MS } : {}),
     onNotice: (component, text) => log.warn({ component }, text),
+    ...(options.record === undefined
+      ? {}
+      : {
+          record: {
+            ...options.record,
+            onEnd: (reason: string, detail: string) => log.warn({ component: 'record', reason }, detail),
+          },
+        }),
   });
   let ready = false;
   const { server: control, ...steering } = createControlInterface({
@@ -98,6 +110,7 @@ export async function run(options: RunOptions): Promise<number> {
     log,
   });
   const { status, reloader, token } = steering;
+  checkRecording(options.record);
   const lifecycle = createLifecycle({
     components: [...pipeline.components, { name: 'exchanges', stop: () => feed.stop() }, control],
     onStopError: (component, error) => log.error({ component, err: error }, 'did not stop in order'),
@@ -121,7 +134,9 @@ export async function run(options: RunOptions): Promise<number> {
   }
   const deadline = new AbortController();
   try {
-    await lifecycle.start();
+    await lifecycle.start().catch((error: unknown) => {
+      throw asRecordingError(error, options.record);
+    });
     ready = true;
     reload = () => void reloader.reload('SIGHUP');
     if (loaded.file !== undefined) {

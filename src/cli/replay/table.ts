@@ -4,16 +4,25 @@ const HEAD = ['TIME', 'PROTOCOL', 'ROLE', 'CLIENT', 'SERVER', 'REQUEST', 'RESULT
 const RIGHT = new Set(['DURATION', 'SENT', 'RECEIVED']);
 const MAX_CELL = 60;
 
-/** Exchanges as a table for people, one string a line, aligned over all of them. */
-export function* tableLines(lines: Iterable<ExchangeLine>): Generator<string> {
-  const rows = [HEAD, ...Array.from(lines, cells)];
-  const widths = HEAD.map((_, column) => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0));
-  for (const row of rows) {
-    const padded = row.map((cell, column) =>
-      RIGHT.has(HEAD[column]) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
-    );
-    yield padded.join('  ').trimEnd();
+/**
+ * Exchanges as a table for people, one string a line, aligned over all of them.
+ *
+ * @param lines gives the same exchanges each time: they are gone through twice, and not held
+ */
+export function* tableLines(lines: () => Iterable<ExchangeLine>): Generator<string> {
+  const widths = HEAD.map((title) => title.length);
+  for (const line of lines()) {
+    for (const [column, cell] of cells(line).entries()) widths[column] = Math.max(widths[column], cell.length);
   }
+  yield row(HEAD, widths);
+  for (const line of lines()) yield row(cells(line), widths);
+}
+
+function row(texts: readonly string[], widths: readonly number[]): string {
+  const padded = texts.map((cell, column) =>
+    RIGHT.has(HEAD[column]) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+  );
+  return padded.join('  ').trimEnd();
 }
 
 function cells(line: ExchangeLine): string[] {

@@ -3,6 +3,7 @@ import type { ExchangeGroup } from '../../model/exchange.ts';
 import { LABEL_SET_INDEX } from '../../model/label-sets.ts';
 import type { Labels, LabelSetId, LabelSets } from '../../model/label-sets.ts';
 import { GROUP } from '../../model/names.ts';
+import type { ProcessNote } from '../../model/process-note.ts';
 import { NamedExchange } from './named-exchange.ts';
 import { NamedGroup } from './named-group.ts';
 import { ProcFiles } from './proc-files.ts';
@@ -24,6 +25,8 @@ export interface ProcessOptions {
   readonly maxProcesses?: number;
   /** How often a process that has exchanges is checked to be still the same one, ns. Default 5 s. */
   readonly recheckNs?: number;
+  /** Told of each process that was looked up and found, before the exchange that it is for goes on. */
+  readonly onLookUp?: (process: ProcessNote) => void;
 }
 
 /** Whether processes can be named, as `GET /status` tells it. */
@@ -81,7 +84,12 @@ class ProcessNamer implements ProcessProcessor {
     this.#processes =
       files === null || this.feature.state === 'off'
         ? null
-        : new ProcessTable({ files, capacity: maxProcesses, onDrop: (entry) => this.#dropProcess(entry) });
+        : new ProcessTable({
+            files,
+            capacity: maxProcesses,
+            onDrop: (entry) => this.#dropProcess(entry),
+            ...(options.onLookUp === undefined ? {} : { onLookUp: options.onLookUp }),
+          });
     this.#labels.onFree((id) => this.#forget(id));
   }
 

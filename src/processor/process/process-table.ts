@@ -1,3 +1,4 @@
+import type { ProcessNote } from '../../model/process-note.ts';
 import type { ProcFiles } from './proc-files.ts';
 import { readNames } from './process-names.ts';
 import type { ProcessNames } from './process-names.ts';
@@ -18,6 +19,8 @@ export interface ProcessTableOptions {
   readonly capacity: number;
   /** Called with an entry that no longer holds: another process has its id, or its room was needed. */
   readonly onDrop: (entry: ProcessEntry) => void;
+  /** Called with each process that was found. */
+  readonly onLookUp?: (process: ProcessNote) => void;
 }
 
 /** What /proc said of processes, read once for each pid and start time. */
@@ -56,6 +59,7 @@ export class ProcessTable {
       place: this.#places.pop() ?? this.#nextPlace++,
     };
     this.#entries.set(pid, entry);
+    if (entry.names !== null) this.#options.onLookUp?.(noteOf(pid, entry.startTime, entry.names));
     return entry;
   }
 
@@ -75,4 +79,15 @@ export class ProcessTable {
     this.#places.push(entry.place);
     this.#options.onDrop(entry);
   }
+}
+
+function noteOf(pid: string, startTime: string | null, names: ProcessNames): ProcessNote {
+  return {
+    pid,
+    start_time: startTime ?? '',
+    comm: names.comm,
+    executable: names.executable,
+    container_id: names.containerId,
+    service_name: names.serviceName,
+  };
 }

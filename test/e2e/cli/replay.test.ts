@@ -111,7 +111,7 @@ describe('input', () => {
   });
 
   test.each([
-    ['recording.sonde', '534f4e444500010203', '.sonde file'],
+    ['recording.sonde', '534f4e44450001020304050607080910', 'its format has version 513'],
     ['traffic.ndjson', 'd4c3b2a1020004000000000000000000ffff000001000000', '.pcap file'],
     ['traffic', '0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff', '.pcapng file'],
     ['program', '7f454c4602010100000000000000000003003e0001000000', 'no known format'],

@@ -43,7 +43,6 @@ describe('usage errors are exit code 2, on standard error, without a stack', () 
     [['replay', '-', '--filter', 'stauts=200'], 'did you mean status?'],
     [['replay', '-', '--from', 'yesterday'], '--from "yesterday" is no time'],
     [['replay', '/nonexistent.ndjson'], '/nonexistent.ndjson'],
-    [['record', 'x.sonde'], 'not in this build yet'],
     [['top', '--url', 'ftp://x'], 'no address of a control interface'],
     [['profile', 'start', '--pid', '1'], 'not in this build yet'],
     [['hub'], 'not in this build yet'],

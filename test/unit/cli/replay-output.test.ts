@@ -3,6 +3,7 @@ import { detectFormat } from '../../../src/cli/replay/input-format.ts';
 import { OrderedExchanges } from '../../../src/cli/replay/ordered-exchanges.ts';
 import { formatNs, tableLines } from '../../../src/cli/replay/table.ts';
 import { parseMoment } from '../../../src/cli/replay/time.ts';
+import type { ExchangeLine } from '../../../src/model/exchange-line.ts';
 import { exchangeLine } from './exchange-line.fixture.ts';
 
 describe('times', () => {
@@ -36,7 +37,7 @@ test('exchanges come by time, then by connection, then as they ended, between th
   ] as const) {
     ordered.add(exchangeLine({ time, conn, pid }));
   }
-  expect([...ordered.lines()].map((line) => line.pid)).toEqual([5, 3, 4, 2, 1]);
+  expect([...ordered.lines()].map((line) => (JSON.parse(line) as ExchangeLine).pid)).toEqual([5, 3, 4, 2, 1]);
 });
 
 describe('formats are told by content', () => {
@@ -59,7 +60,7 @@ describe('formats are told by content', () => {
 
 test('the table is aligned and lets nothing from the wire through to the terminal', () => {
   const lines = [
-    ...tableLines([
+    ...tableLines(() => [
       exchangeLine({ resource: '/\u001b[31mred\u202e', status: '503', error: 'status' }),
       exchangeLine({
         operation: null,
@@ -81,7 +82,7 @@ test('the table is aligned and lets nothing from the wire through to the termina
 test('a table may have more rows than a call can have arguments', () => {
   const rows = 150_000;
   let lines = 0;
-  for (const _ of tableLines(Array<ReturnType<typeof exchangeLine>>(rows).fill(exchangeLine({})))) {
+  for (const _ of tableLines(() => Array<ReturnType<typeof exchangeLine>>(rows).fill(exchangeLine({})))) {
     lines += 1;
   }
   expect(lines).toBe(rows + 1);

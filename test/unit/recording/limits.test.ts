@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { EndReason } from '../../../src/recording/part-writer.ts';
+import type { Recorder } from '../../../src/recording/recorder.ts';
+import { RecordWriter, Socket } from '../analyzer/records.ts';
+import { CallLog, readBack, recorderTo, temporaryFolder } from './harness.ts';
+
+let folder: ReturnType<typeof temporaryFolder>;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+/** Records that cannot be compressed, in batches with a second between them. */
+async function record(recorder: Recorder, batches: number): Promise<CallLog> {
+  const live = new CallLog();
+  const tap = recorder.tap(live);
+  await recorder.start();
+  const writer = new RecordWriter();
+  const socket = new Socket({ writer }).open(1);
+  for (let i = 0; i < batches; i++) {
+    for (let j = 0; j < 10; j++) socket.send(i * 1e9 + j + 2, randomBytes(1500));
+    tap.consume(writer.take());
+    tap.tick((i + 1) * 1e9);
+    // As the disk would have it: blocks are written between the receiver's turns.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  tap.flush(batches * 1e9);
+  await recorder.stop();
+  return live;
+}
+
+function checkLaw(recorder: Recorder): Readonly<Record<string, number>> {
+  const { produced, delivered, inFlight, dropped } = recorder.stage.read();
+  expect(inFlight).toBe(0);
+  expect(produced).toBe(delivered + Object.values(dropped).reduce((sum, count) => sum + count, 0));
+  return dropped;
+}
+
+test('a full file ends the recording: whole, within its size, and what did not fit is counted', async () => {
+  const ends: EndReason[] = [];
+  const path = join(folder.path, 'a.sonde');
+  const recorder = recorderTo(path, {
+    limits: { maxFileBytes: 100_000, maxFiles: 1, minFreeBytes: 0 },
+    onEnd: (reason) => ends.push(reason),
+  });
+  const live = await record(recorder, 20);
+  expect(ends).toEqual(['size_cap']);
+  expect(statSync(path).size).toBeLessThanOrEqual(100_000);
+  expect(checkLaw(recorder)['size_cap']).toBeGreaterThan(0);
+  const { calls, damage } = await readBack([readFileSync(path)]);
+  expect(damage).toEqual([]);
+  expect(calls.length).toBeGreaterThan(4);
+  expect(live.calls.slice(0, calls.length - 1)).toEqual(calls.slice(0, -1));
+});
+
+test('with more files it goes on in the next one; together they are what was recorded', async () => {
+  const path = join(folder.path, 'a.sonde');
+  const recorder = recorderTo(path, { limits: { maxFileBytes: 100_000, maxFiles: 100, minFreeBytes: 0 } });
+  const live = await record(recorder, 20);
+  expect(recorder.files.slice(0, 3)).toEqual([path, join(folder.path, 'a.2.sonde'), join(folder.path, 'a.3.sonde')]);
+  for (const file of recorder.files) expect(statSync(file).size).toBeLessThanOrEqual(100_000);
+  expect(Object.values(checkLaw(recorder))).toEqual([0, 0, 0, 0]);
+  const { calls, damage } = await readBack(recorder.files.map((file) => readFileSync(file)));
+  expect(damage).toEqual([]);
+  expect(calls).toEqual(live.calls);
+});
+
+test('the oldest file makes room for the newest, which can be read by itself', async () => {
+  const recorder = recorderTo(join(folder.path, 'a.sonde'), {
+    limits: { maxFileBytes: 100_000, maxFiles: 2, minFreeBytes: 0 },
+  });
+  const live = await record(recorder, 20);
+  expect(readdirSync(folder.path)).toHaveLength(2);
+  const last = recorder.files.at(-1) ?? '';
+  const { calls, damage } = await readBack([readFileSync(last)]);
+  expect(damage).toEqual([]);
+  expect(live.calls.slice(-calls.length)).toEqual(calls);
+});
+
+test('it does not start where the file system has too little free', async () => {
+  const recorder = recorderTo(join(folder.path, 'a.sonde'), {
+    limits: { maxFileBytes: 100_000, maxFiles: 2, minFreeBytes: 2 ** 52 },
+  });
+  await expect(recorder.start()).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(readdirSync(folder.path)).toEqual([]);
+});
