@@ -35,7 +35,7 @@ async function startLoad(): Promise<Load> {
   const { port } = server.address() as AddressInfo;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let done = 0;
-  let over = false;
+  const end = new AbortController();
   const request = (): Promise<void> =>
     new Promise((resolve, reject) => {
       get({ port, host: '127.0.0.1', path: '/load', agent }, (response) => {
@@ -43,14 +43,14 @@ async function startLoad(): Promise<Load> {
       }).once('error', reject);
     });
   const run = async (): Promise<void> => {
-    while (!over) {
+    while (!end.signal.aborted) {
       await request();
       done += 1;
     }
   };
   const ended = run();
   scene.onEnd(async () => {
-    over = true;
+    end.abort();
     await ended;
     agent.destroy();
     server.closeAllConnections();
@@ -60,7 +60,7 @@ async function startLoad(): Promise<Load> {
     port,
     done: () => done,
     async stop() {
-      over = true;
+      end.abort();
       await ended;
     },
   };
