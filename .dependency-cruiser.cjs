@@ -4,7 +4,19 @@
  *
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const folders = ['analyzer', 'cli', 'config', 'control', 'exporter', 'governor', 'model', 'pipeline', 'processor', 'receiver', 'recording'];
+const folders = [
+  'analyzer',
+  'cli',
+  'config',
+  'control',
+  'exporter',
+  'governor',
+  'model',
+  'pipeline',
+  'processor',
+  'receiver',
+  'recording',
+];
 
 /** What each folder of src/ may import besides itself. A folder that is not here is an error of its own. */
 const allowed = {
@@ -18,7 +30,18 @@ const allowed = {
   config: ['model'],
   control: ['model', 'config'],
   pipeline: ['model', 'config', 'recording', 'receiver', 'analyzer', 'processor', 'exporter', 'governor', 'control'],
-  cli: ['model', 'config', 'recording', 'receiver', 'analyzer', 'processor', 'exporter', 'governor', 'control', 'pipeline'],
+  cli: [
+    'model',
+    'config',
+    'recording',
+    'receiver',
+    'analyzer',
+    'processor',
+    'exporter',
+    'governor',
+    'control',
+    'pipeline',
+  ],
 };
 
 const layers = folders.map((folder) => ({

@@ -1,5 +1,5 @@
 // A load that steps up and down, and what the governor does about it, second by second: docs/limits.md shows a run.
-//   scripts/build && node dist/bench/governor.js [--cpu 3%] [--low 1000] [--high 12000] [--write]
+//   scripts/governor [--cpu 3%] [--low 1000] [--high 12000] [--write]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,10 +45,10 @@ async function main(): Promise<number> {
     { rate: low, seconds: 60 },
   ];
   const trace: Second[] = [];
-  let ended = false;
+  const running = new AbortController();
   const watch = (async () => {
     let before = await probe.page();
-    for (let second = 1; !ended; second++) {
+    for (let second = 1; !running.signal.aborted; second++) {
       await delay(1000);
       const page = await probe.page();
       trace.push(readSecond(second, before, page));
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
     made += requests;
   }
   await delay(15_000);
-  ended = true;
+  running.abort();
   await watch;
   const page = await probe.page();
   await probe.stop();

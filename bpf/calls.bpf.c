@@ -211,7 +211,8 @@ static __always_inline int on_call(struct sock *sk, int ret, int flags, int dire
 	}
 
 	wanted = (policy & POLICY_MASK) == POLICY_STREAM ? payload_bytes : start ? class_bytes(policy, direction) : 0;
-	if (policy == default_policy && is_beyond_beginning(state, start, direction == DIRECTION_SEND ? before : rx - ret))
+	if (policy == default_policy &&
+	    is_beyond_beginning(state, start, direction == DIRECTION_SEND ? before : rx - ret))
 		wanted = 0;
 	if (wanted > (__u32)ret)
 		wanted = ret;

@@ -23,18 +23,18 @@ enum record_kind {
 	RECORD_TOTALS = 4,   /* struct totals_record: what a sweep found changed */
 	RECORD_CLOSE = 5,    /* struct totals_record: the last record of a socket */
 	RECORD_DATAGRAM = 6, /* struct datagram_record + payload: one UDP datagram */
-	RECORD_TCP = 7,      /* struct tcp_record: how TCP fares on a socket; what a sweep found changed, and before close */
+	RECORD_TCP = 7, /* struct tcp_record: how TCP fares on a socket; what a sweep found changed, and before close */
 	RECORD_TCP_EVENT = 8, /* struct tcp_event_record: something went wrong on the network */
 	RECORD_LISTENER = 9,  /* struct listener_record: a listening socket, at each look */
 };
 
 enum tcp_event {
-	TCP_EVENT_RETRANSMIT = 1,     /* a segment was sent again; cause: enum retransmit_cause */
-	TCP_EVENT_RESET_SENT = 2,     /* cause: the kernel's enum sk_rst_reason, 0 before 6.10 */
+	TCP_EVENT_RETRANSMIT = 1, /* a segment was sent again; cause: enum retransmit_cause */
+	TCP_EVENT_RESET_SENT = 2, /* cause: the kernel's enum sk_rst_reason, 0 before 6.10 */
 	TCP_EVENT_RESET_RECEIVED = 3,
-	TCP_EVENT_DROP = 4,           /* the kernel threw a packet of this connection away; cause: its enum skb_drop_reason */
-	TCP_EVENT_ZERO_WINDOW = 5,    /* this end's receive window has closed; amount: us since then, at least */
-	TCP_EVENT_WINDOW_OPEN = 6,    /* it was seen open again; amount: us since it was first seen closed, at least */
+	TCP_EVENT_DROP = 4, /* the kernel threw a packet of this connection away; cause: its enum skb_drop_reason */
+	TCP_EVENT_ZERO_WINDOW = 5, /* this end's receive window has closed; amount: us since then, at least */
+	TCP_EVENT_WINDOW_OPEN = 6, /* it was seen open again; amount: us since it was first seen closed, at least */
 };
 
 enum retransmit_cause {
@@ -72,7 +72,7 @@ enum close_reason {
 	CLOSE_RESET_REMOTE = 4,   /* the peer sent a reset */
 	CLOSE_TIMEOUT = 5,        /* retransmissions or keep-alives ran out */
 	CLOSE_CONNECT_FAILED = 6, /* it never was established: see error */
-	CLOSE_SWITCHED_OFF = 7, /* it goes on, but capture was switched off */
+	CLOSE_SWITCHED_OFF = 7,   /* it goes on, but capture was switched off */
 };
 
 /* Policy of a socket, the low half of its word in the policy table (the high half is the generation). */
@@ -87,7 +87,6 @@ enum policy {
 	POLICY_SET = 1 << 15,           /* set by user space in every word it writes */
 };
 
-/* What every record starts with. length is written last: until then it is 0 in the ring. */
 /* Bits of what user space has switched off. */
 enum switched {
 	SWITCHED_CAPTURE = 1, /* everything */
@@ -96,6 +95,7 @@ enum switched {
 	SWITCHED_UDP = 8,     /* datagram records */
 };
 
+/* What every record starts with. length is written last: until then it is 0 in the ring. */
 struct record_head {
 	__u32 length; /* of the whole record, padding included */
 	__u8 kind;
@@ -190,16 +190,16 @@ struct datagram_record {
  */
 struct tcp_record {
 	struct record_head head;
-	__u64 bytes_sent;        /* with retransmissions */
+	__u64 bytes_sent; /* with retransmissions */
 	__u64 bytes_retransmitted;
-	__u64 bytes_received;    /* in order */
-	__u64 busy_us;           /* something was there to send */
+	__u64 bytes_received;      /* in order */
+	__u64 busy_us;             /* something was there to send */
 	__u64 receiver_limited_us; /* of it: the peer's window was closed or too small */
 	__u64 buffer_limited_us;   /* of it: the send buffer was too small */
-	__u64 delivery_rate;     /* bytes a second, the last sample; 0 if none */
-	__u32 srtt_us;           /* 0 if not known */
+	__u64 delivery_rate;       /* bytes a second, the last sample; 0 if none */
+	__u32 srtt_us;             /* 0 if not known */
 	__u32 rttvar_us;
-	__u32 min_rtt_us;        /* 0 if not known */
+	__u32 min_rtt_us; /* 0 if not known */
 	__u32 segments_out;
 	__u32 segments_in;
 	__u32 data_segments_out;
@@ -225,15 +225,15 @@ struct tcp_event_record {
 	struct record_head head; /* index and generation are 0 if the socket has none, or there is no socket */
 	__u32 event;             /* enum tcp_event */
 	__u32 cause;
-	__u32 number;            /* of this event on its socket, from 1; 0 without socket */
-	__u32 amount;            /* bytes of a packet, or as the event says */
+	__u32 number; /* of this event on its socket, from 1; 0 without socket */
+	__u32 amount; /* bytes of a packet, or as the event says */
 	__u32 netns;
-	__u16 local_port;        /* 0 if not known */
+	__u16 local_port; /* 0 if not known */
 	__u16 remote_port;
 	__u8 local_address[16];
 	__u8 remote_address[16];
-	__u8 family;             /* 4 or 6; 0 if no address is known */
-	__u8 state;              /* of TCP; 0 without socket */
+	__u8 family; /* 4 or 6; 0 if no address is known */
+	__u8 state;  /* of TCP; 0 without socket */
 	__u8 padding[46];
 };
 
@@ -274,9 +274,9 @@ enum counter {
 	SOCKETS_CLOSED = 16,
 	TCP_EVENTS = 17,         /* happenings that a tcp_event_record tells of */
 	TCP_EVENTS_WRITTEN = 18, /* of them: those whose record was written */
-	TCP_EVENTS_PACED = 19,   /* of them: beyond the pace at which records are written; they are in the totals alone */
-	SKIP_OFF = 20,           /* runs while capture was switched off */
-	PAYLOAD_OFF = 21,        /* message records without payload because that was switched off */
+	TCP_EVENTS_PACED = 19, /* of them: beyond the pace at which records are written; they are in the totals alone */
+	SKIP_OFF = 20,         /* runs while capture was switched off */
+	PAYLOAD_OFF = 21,      /* message records without payload because that was switched off */
 	COUNTERS = 24,
 };
 

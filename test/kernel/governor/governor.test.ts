@@ -25,13 +25,13 @@ afterEach(async () => scene?.end());
 const levelOf = (page: readonly Sample[]): number => sumOf(page, 'sonde_governor_level');
 
 test('under a load above the limit it watches less, counts all the same, and returns afterwards', async () => {
-  let ended = false;
-  const load = h2load(scene, { url: `${nginx.url}/index.html`, exchanges: REQUESTS, connections: 64 }).finally(
-    () => (ended = true),
+  const running = new AbortController();
+  const load = h2load(scene, { url: `${nginx.url}/index.html`, exchanges: REQUESTS, connections: 64 }).finally(() =>
+    running.abort(),
   );
   const levels: number[] = [];
   let leastComplete = 1;
-  while (!ended) {
+  while (!running.signal.aborted) {
     const page = await sonde.scrape();
     levels.push(levelOf(page));
     leastComplete = Math.min(leastComplete, sumOf(page, 'sonde_completeness_ratio'));

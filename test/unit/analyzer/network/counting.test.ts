@@ -41,12 +41,10 @@ describe('exchanges on a connection that is only counted', () => {
 
   test.each([0, 1, 2, 3])('are each told once, whatever turn each sweep falls into (%i)', (shift) => {
     const { harness, socket } = afterCounting(0);
-    const steps = [
-      ...Array.from(
-        { length: 40 },
-        (_, i) => () => (i % 2 === 0 ? socket.receive(1000 + i, GET) : socket.send(1000 + i, OK)),
-      ),
-    ];
+    const steps = Array.from(
+      { length: 40 },
+      (_, i) => () => (i % 2 === 0 ? socket.receive(1000 + i, GET) : socket.send(1000 + i, OK)),
+    );
     for (const [i, step] of steps.entries()) {
       step();
       if (i % 7 === shift) {
