@@ -91,9 +91,9 @@ export class MemoryWatch {
     this.#settledAt = now + SETTLE_S;
     this.#roomSince = Number.NaN;
     this.#above = 0;
-    const { caches, series, connections } = this.#options.shed;
-    caches(level >= 1);
-    series(level >= 2);
-    connections(level >= 3);
+    const { shed } = this.#options;
+    shed.caches(level >= 1);
+    shed.series(level >= 2);
+    shed.connections(level >= 3);
   }
 }

@@ -206,10 +206,6 @@ export class Sampling {
 
   #grow(index: number): void {
     const capacity = Math.max(1024, 2 ** Math.ceil(Math.log2(index + 1)));
-    const grown = <T extends Float64Array | Uint32Array | Uint16Array | Uint8Array>(old: T, made: T): T => {
-      made.set(old);
-      return made;
-    };
     this.#generations = grown(this.#generations, new Uint16Array(capacity));
     this.#numbers = grown(this.#numbers, new Uint32Array(capacity));
     this.#turns = grown(this.#turns, new Uint32Array(capacity));
@@ -226,4 +222,9 @@ export class Sampling {
 function advance(now: number, before: number): number {
   const step = (now - before) >>> 0;
   return step >= 2 ** 31 ? 0 : step;
+}
+
+function grown<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array>(old: T, made: T): T {
+  made.set(old);
+  return made;
 }

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPrometheusExporter } from '../../../../src/exporter/prometheus/prometheus-exporter.ts';
@@ -363,26 +362,6 @@ describe('createPrometheusExporter', () => {
     expect(await ask(address, '/metrics', 'POST')).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
     expect(await ask(address, '/metrics', 'HEAD')).toMatchObject({ status: 200, text: '' });
     expect((await ask(address, '/metrics?x=1')).status).toBe(200);
-  });
-
-  it('says which address is taken, with a code', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as AddressInfo;
-    const labels = new LabelSets();
-    const exporter = createPrometheusExporter({
-      store: createAggregateProcessor({ labels }).store,
-      stages: [],
-      labels,
-      listen: { host: '127.0.0.1', port },
-    });
-    await expect(exporter.start()).rejects.toMatchObject({
-      code: 'SONDE_PORT_TAKEN',
-      exitCode: 4,
-      message: expect.stringContaining(`127.0.0.1:${port}`) as unknown,
-    });
-    taken.close();
-    await once(taken, 'close');
   });
 
   it('ends while a scraper holds its page, and can be stopped twice', async () => {
