@@ -2,12 +2,17 @@ import type { Writable } from 'node:stream';
 import type { Consumer, DataGroup } from '../model/data-group.ts';
 import type { ExchangeLine } from '../model/exchange-line.ts';
 import type { ExchangeGroup } from '../model/exchange.ts';
+import type { Labels } from '../model/label-sets.ts';
 import { GROUP } from '../model/names.ts';
 import type { ExchangeFilter } from './exchange-filter.ts';
+import { isAbout } from './exchange-subject.ts';
+import type { ExchangeSubject } from './exchange-subject.ts';
 
 export interface ExchangeFeedOptions {
   /** The line of an exchange; called during `consume`, and only if somebody follows. */
   readonly toLine: (exchange: ExchangeGroup) => ExchangeLine;
+  /** The labels of an exchange, as they are aggregated; called as `toLine` is. */
+  readonly labelsOf: (exchange: ExchangeGroup) => Labels;
   /** Default 8. */
   readonly maxFollowers?: number;
   /** At most so many characters wait for one follower. Default 1 Mi. */
@@ -22,6 +27,7 @@ export interface ExchangeFeedOptions {
 
 export interface FollowOptions {
   readonly filter?: ExchangeFilter;
+  readonly subject?: ExchangeSubject;
   /** Ends after so many lines. */
   readonly limit?: number;
 }
@@ -77,9 +83,10 @@ class Feed implements ExchangeFeed {
       return;
     }
     const line = this.#options.toLine(group as ExchangeGroup);
+    const labels = this.#options.labelsOf(group as ExchangeGroup);
     let text: string | undefined;
     for (const follower of this.#followers) {
-      if (follower.wants(line)) {
+      if (follower.wants(line, labels)) {
         text ??= `${JSON.stringify(line)}\n`;
         follower.show(text);
       }
@@ -131,8 +138,9 @@ class Follower {
     });
   }
 
-  wants(line: ExchangeLine): boolean {
-    return !this.#over && (this.#options.filter?.(line) ?? true);
+  wants(line: ExchangeLine, labels: Labels): boolean {
+    const { filter, subject } = this.#options;
+    return !this.#over && (subject === undefined || isAbout(subject, labels, line)) && (filter?.(line) ?? true);
   }
 
   lose(): void {

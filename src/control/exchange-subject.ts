@@ -13,7 +13,7 @@ export interface ExchangeSubject {
 }
 
 /** The keys of a subject, which are parameters of `GET /exchanges`. */
-const SUBJECT_KEYS = ['service', 'role', 'protocol', 'route', 'peer'] as const;
+export const SUBJECT_KEYS = ['service', 'role', 'protocol', 'route', 'peer'] as const;
 
 /** The subject that a query names; undefined if it names none. */
 export function readSubject(query: URLSearchParams): ExchangeSubject | undefined {

@@ -80,7 +80,10 @@ export async function run(options: RunOptions): Promise<number> {
   }
 
   const version = programVersion();
-  const feed = createExchangeFeed({ toLine: (exchange) => pipeline.exchangeLine(exchange) });
+  const feed = createExchangeFeed({
+    toLine: (exchange) => pipeline.exchangeLine(exchange),
+    labelsOf: (exchange) => pipeline.labels.labels(exchange.labels),
+  });
   const pipeline = createKernelPipeline({
     exchanges: feed,
     configuration,

@@ -5,8 +5,9 @@ import { planFeatures } from '../../receiver/kernel/features.ts';
 
 /** The features as `sonde run` would list them, where nothing can be captured. */
 export function featuresWithout(capture: Feature, configuration: Configuration): Feature[] {
-  const { queue_time: queueTime, udp } = configuration.capture;
-  const planned = planFeatures({ queueTime, udp }, () => true).features;
+  const { analyzers, capture: captured } = configuration;
+  const { queue_time: queueTime, udp } = captured;
+  const planned = planFeatures({ queueTime, udp, tcp: analyzers.tcp.enabled }, () => true).features;
   return [
     capture,
     { name: 'payload', state: 'off', reason: 'capture is impossible', remedy: null },

@@ -32,7 +32,7 @@ const COLUMNS = [
 ] as const;
 /** What a narrow page does without, first to go first. */
 const DISPENSABLE = ['RECEIVED', 'SENT', 'QUEUE'];
-const MIN_REQUEST = 24;
+const MIN_REQUEST = 36;
 
 /** The head of the list and a function that writes a line of it, both so many columns wide. */
 export function exchangeTable(columns: number): { head: string; line: (exchange: ExchangeLine) => string } {

@@ -60,7 +60,7 @@ export function drawScreen(screen: Screen, page: Page): Drawing {
   const foot = footOf(screen, page, brush);
   const room = Math.max(2, page.rows - head.length - foot.length - 1);
   const body = bodyOf(screen, page, { brush, place, room });
-  const text = [...head, ...body.text];
+  const text = [...head, ...body.text.slice(0, Math.max(1, page.rows - head.length - foot.length))];
   if (page.keys && Number.isFinite(page.rows)) {
     // The foot keeps its place at the bottom.
     while (text.length < page.rows - foot.length) {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { SondeError } from '../../model/errors.ts';
 import { parseFilter } from '../exchange-filter.ts';
+import { readSubject, SUBJECT_KEYS } from '../exchange-subject.ts';
 import type { ExchangeFeed } from '../exchange-feed.ts';
 import type { Route } from '../route.ts';
 import { errorSchema } from '../schemas.ts';
@@ -27,6 +28,12 @@ export function exchangesRoute(feed: ExchangeFeed): Route {
         doc: 'End after so many lines.',
         schema: z.string().check(z.regex(/^[1-9]\d{0,8}$/)),
       },
+      ...SUBJECT_KEYS.map((name) => ({
+        name,
+        required: false,
+        doc: `Only those of this ${name}, as GET /services calls it.`,
+        schema: z.string(),
+      })),
     ],
     responses: {
       200: { doc: 'Lines of docs/exchanges.md.', schema: z.string(), contentType: 'application/x-ndjson' },
@@ -42,6 +49,7 @@ export function exchangesRoute(feed: ExchangeFeed): Route {
       if (limit !== null && !/^[1-9]\d{0,8}$/.test(limit)) {
         throw wrong(`limit must be a whole number from 1 to ${MAX_LIMIT - 1}`);
       }
+      const subject = readSubject(query);
       const filter = expression === null ? undefined : parseFilter(expression);
       if (feed.isFull()) {
         return { status: 503, body: { error: 'as many follow as may; try again when one of them has gone' } };
@@ -52,6 +60,7 @@ export function exchangesRoute(feed: ExchangeFeed): Route {
         start: (response) =>
           feed.follow(response, {
             ...(filter === undefined ? {} : { filter }),
+            ...(subject === undefined ? {} : { subject }),
             ...(limit === null ? {} : { limit: Number(limit) }),
           }),
       };

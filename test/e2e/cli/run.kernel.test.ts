@@ -187,6 +187,42 @@ describe('doctor', () => {
     expect(code).toBe(0);
   });
 
+  test('lists the features that run lists, whether capture is possible or not', async () => {
+    const [, , control] = await ready(start([]));
+    type Features = readonly { name: string; state: string; reason: string | null }[];
+    const { body } = await askJson(`${control}/status`);
+    const expected = (body as { features: Features }).features;
+    const asRoot = JSON.parse((await sonde(['doctor', '--json'], { env: FREE_PORTS })).stdout) as {
+      features: Features;
+    };
+    expect(asRoot.features).toEqual(expected);
+    const { stdout } = await sonde(['doctor', '--json'], { env: FREE_PORTS, uid: 65_534 });
+    const without = JSON.parse(stdout) as { features: Features };
+    expect(without.features.map(({ name }) => name)).toEqual(expected.map(({ name }) => name));
+    for (const { state, reason } of without.features) expect(reason === null).toBe(state === 'on');
+  });
+
+  test('leaves no process behind, and pins nothing that would outlive it', async () => {
+    const pinned = () => readdir('/sys/fs/bpf').catch(() => []);
+    const before = await pinned();
+    const running = startProcess(scene, { command: PROGRAM, args: ['doctor'], env: FREE_PORTS });
+    expect(await running.exited).toBe(0);
+    // What it started is in its process group, proc_pid_stat(5).
+    const stats = await Promise.all(
+      (await readdir('/proc')).map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')),
+    );
+    const groups = stats.map((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]));
+    expect(groups).not.toContain(running.pid);
+    expect(await pinned()).toEqual(before);
+  });
+
+  test('says what to do where loopback is down', async () => {
+    const { code, stdout, stderr } = await sonde(['--net', PROGRAM, 'doctor'], { env: FREE_PORTS, program: 'unshare' });
+    expect(stdout).toContain('ip link set lo up');
+    expect(stderr).toBe('');
+    expect(code).toBe(3);
+  });
+
   test('tells people in a few lines', async () => {
     const { stdout } = await sonde(['doctor'], { env: FREE_PORTS });
     expect(stdout).toContain('Capture works: a request over loopback was seen at both ends');

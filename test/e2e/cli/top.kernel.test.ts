@@ -96,7 +96,17 @@ test('at a terminal keys lead into a service and back, and q gives the terminal 
   await terminal.next(/> demo-shop\S+ server http/);
   terminal.type('\r');
   await terminal.next('Enter last exchanges');
-  terminal.type('\u001b');
+  terminal.type('/GET /products');
+  terminal.type('\r');
+  terminal.type('\r');
+  // Its last exchanges, with their own paths.
+  await terminal.next(/> \d\d:\d\d:\d\d\.\d{6} 200 .* GET \/products\/\d+/);
+  expect(terminal.shown.text).not.toMatch(/\d{6} 200 .*GET \/catalogue/);
+  terminal.type('\r');
+  await terminal.next(/http\.route +\/products\/\{id\}/);
+  for (let i = 0; i < 4; i++) {
+    terminal.type('\u001b');
+  }
   await terminal.next('Tab services/peers');
   terminal.type('/no-such');
   await terminal.next('/no-such_');

@@ -7,6 +7,7 @@ import { exchangeLine } from '../cli/exchange-line.fixture.ts';
 import { exchange } from '../processor/exchange-fixture.ts';
 
 const group = exchange({});
+const labelsOf = () => ({});
 
 /** A reader that takes nothing until it is told to. */
 function slowOutput() {
@@ -40,6 +41,7 @@ function slowOutput() {
 test('nothing is rendered while nobody follows', () => {
   let rendered = 0;
   const feed = createExchangeFeed({
+    labelsOf,
     toLine: () => {
       rendered += 1;
       return exchangeLine();
@@ -49,9 +51,22 @@ test('nothing is rendered while nobody follows', () => {
   expect(rendered).toBe(0);
 });
 
+test('a follower of one service gets its exchanges only', async () => {
+  let service = 'shop';
+  const feed = createExchangeFeed({
+    toLine: () => exchangeLine({ comm: service }),
+    labelsOf: () => ({ service_name: service }),
+  });
+  const output = new PassThrough();
+  feed.follow(output, { subject: { service: 'shop', role: 'server' }, filter: parseFilter('comm!=nobody') });
+  for (service of ['shop', 'bank', 'shop']) feed.consume(group);
+  feed.stop();
+  expect((await output.toArray()).join('').match(/"comm":"\w+"/g)).toEqual(['"comm":"shop"', '"comm":"shop"']);
+});
+
 test('each follower gets what its filter lets pass, and ends at its limit', async () => {
   let status = '200';
-  const feed = createExchangeFeed({ toLine: () => exchangeLine({ status }) });
+  const feed = createExchangeFeed({ labelsOf, toLine: () => exchangeLine({ status }) });
   const all = new PassThrough();
   const failed = new PassThrough();
   feed.follow(all, { limit: 3 });
@@ -69,7 +84,7 @@ test('each follower gets what its filter lets pass, and ends at its limit', asyn
 });
 
 test('a slow follower loses lines, every one is counted in the stream, and nobody else is held up', async () => {
-  const feed = createExchangeFeed({ toLine: () => exchangeLine(), maxQueued: 4000, maxPerSecond: 1e9 });
+  const feed = createExchangeFeed({ labelsOf, toLine: () => exchangeLine(), maxQueued: 4000, maxPerSecond: 1e9 });
   const slow = slowOutput();
   const quick = slowOutput();
   quick.read();
@@ -89,7 +104,7 @@ test('a slow follower loses lines, every one is counted in the stream, and nobod
 
 test('more than may be shown in a second is counted as lost too', async () => {
   let now = 0;
-  const feed = createExchangeFeed({ toLine: () => exchangeLine(), maxPerSecond: 100, now: () => now });
+  const feed = createExchangeFeed({ labelsOf, toLine: () => exchangeLine(), maxPerSecond: 100, now: () => now });
   const output = slowOutput();
   output.read();
   feed.follow(output.output, {});
@@ -102,7 +117,7 @@ test('more than may be shown in a second is counted as lost too', async () => {
 });
 
 test('a follower that has gone makes room', async () => {
-  const feed = createExchangeFeed({ toLine: () => exchangeLine(), maxFollowers: 1 });
+  const feed = createExchangeFeed({ labelsOf, toLine: () => exchangeLine(), maxFollowers: 1 });
   const output = new PassThrough();
   feed.follow(output, {});
   expect(feed.isFull()).toBe(true);
@@ -111,7 +126,7 @@ test('a follower that has gone makes room', async () => {
 });
 
 test('one that reads nothing for long is let go', async () => {
-  const feed = createExchangeFeed({ toLine: () => exchangeLine(), stallMs: 20 });
+  const feed = createExchangeFeed({ labelsOf, toLine: () => exchangeLine(), stallMs: 20 });
   const { output } = slowOutput();
   feed.follow(output, {});
   feed.consume(group);

@@ -42,7 +42,7 @@ beforeEach(async () => {
   full = false;
   let udp = false;
   let rules: readonly Rule[] = [];
-  const real = createExchangeFeed({ toLine: () => exchangeLine() });
+  const real = createExchangeFeed({ labelsOf: () => ({}), toLine: () => exchangeLine() });
   feed = {
     consume: (group) => real.consume(group),
     follow: (output, options) => real.follow(output, options),
