@@ -42,6 +42,8 @@ export interface TcpAnalysisOptions {
   readonly next: Consumer;
   /** What the kernel calls its reasons. */
   readonly enumName?: EnumNames;
+  /** What the kernel counted of drops, by the number of its reason. */
+  readonly dropTotals?: () => ReadonlyMap<number, number>;
 }
 
 /** From records to exchanges: the part that a live capture and a replay share. */

@@ -181,7 +181,12 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     ticking,
     policy: policies,
     tickNs: () => receiver.tickNs(),
-    tcp: { labels: tcpLabels, next: tcpProcesses ?? aggregate, enumName: createEnumNames() },
+    tcp: {
+      labels: tcpLabels,
+      next: tcpProcesses ?? aggregate,
+      enumName: createEnumNames(),
+      dropTotals: () => receiver.tcpDrops(),
+    },
   });
   const receiver = createKernelReceiver({
     // The clock is read before anything tells a wall time by it, so that a recording knows what it said.

@@ -67,7 +67,7 @@ export class TransportHistory {
         this.#reset = { time, side: 'received' };
         return;
       case TCP_EVENT.zeroWindow:
-        this.#closedSince = time;
+        this.#closedSince = time - words[(offset + tcpEvent.amount) >>> 2] * NS_PER_US;
         return;
       case TCP_EVENT.windowOpen: {
         const ns = words[(offset + tcpEvent.amount) >>> 2] * NS_PER_US;

@@ -1,17 +1,21 @@
 import type { Labels } from '../../model/label-sets.ts';
-import { RECORD, ROLE, TCP_EVENT } from '../../model/record.gen.ts';
+import { RECORD, RETRANSMIT, ROLE, TCP_EVENT } from '../../model/record.gen.ts';
 import { DROP_METRIC, RESET_METRIC, RETRANSMIT_METRIC } from '../../model/tcp.ts';
 import { readPort } from '../network/record-reader.ts';
 import type { RecordTimes, RecordViews } from '../network/record-reader.ts';
+import type { LabelInterner } from '../network/label-cache.ts';
 import type { Connections } from './connections.ts';
+import { untoldReason } from './drop-totals.ts';
+import type { DropTotals } from './drop-totals.ts';
 import type { GroupOutput } from './group-output.ts';
 import type { PeerTable } from './peer-table.ts';
 import { PEER_WORDS, PeerIdentity } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { reasonName } from './reasons.ts';
 import type { EnumNames } from './reasons.ts';
-import { retransmitCause } from './retransmit-causes.ts';
 import type { TcpStatistics } from './statistics.ts';
+import { WaitingSynAcks } from './syn-acks.ts';
+import type { SynAcks } from './syn-acks.ts';
 
 const { head, tcpEvent } = RECORD;
 
@@ -26,10 +30,12 @@ const NEW_SYN_RECEIVED = 12;
 export interface HappeningsParts {
   readonly connections: Connections;
   readonly peers: PeerTable;
+  readonly labels: LabelInterner;
   readonly output: GroupOutput;
   readonly statistics: TcpStatistics;
   readonly times: RecordTimes;
   readonly enumName: EnumNames;
+  readonly dropTotals: DropTotals;
 }
 
 interface Early {
@@ -46,6 +52,7 @@ interface Early {
 export class Happenings {
   readonly #parts: HappeningsParts;
   readonly #identity = new PeerIdentity();
+  readonly #synAcks = new WaitingSynAcks();
   #early: Early[] = [];
 
   constructor(parts: HappeningsParts) {
@@ -54,7 +61,7 @@ export class Happenings {
 
   /** Events that wait. */
   get waiting(): number {
-    return this.#early.length;
+    return this.#early.length + this.#synAcks.count;
   }
 
   /** A tcp event record. */
@@ -71,12 +78,18 @@ export class Happenings {
       return;
     }
     const time = times.read(words, offset + head.time);
+    if (event === TCP_EVENT.drop) this.#parts.dropTotals.seen(cause);
     const peer = connections.at(views, offset)?.peer;
     if (peer != null) {
       this.#tell(peer, event, cause, time);
       return;
     }
     this.#identify(views, offset);
+    if (event === TCP_EVENT.retransmit) {
+      const crowdedOut = this.#synAcks.add(views, offset, this.#identity.words, time);
+      if (crowdedOut !== undefined) this.#tellSynAcks(crowdedOut);
+      return;
+    }
     if (generation === 0 || this.#early.length >= MAX_EARLY) {
       this.#tell(this.#parts.peers.find(this.#identity, time), event, cause, time);
       return;
@@ -88,8 +101,12 @@ export class Happenings {
 
   /** An open record came: what happened to its socket before can be told with its process. */
   opened(views: RecordViews, offset: number): void {
+    const { connections, statistics } = this.#parts;
+    const synAcks = this.#synAcks.opened(views, offset);
+    statistics.delivered += synAcks;
+    for (let i = 0; i < synAcks; i++) connections.retransmit(views, offset, RETRANSMIT.syn);
     if (this.#early.length === 0) return;
-    const peer = this.#parts.connections.at(views, offset)?.peer;
+    const peer = connections.at(views, offset)?.peer;
     if (peer == null) return;
     const index = views.words[(offset + head.index) >>> 2];
     const generation = views.halves[(offset + head.generation) >>> 1];
@@ -101,7 +118,8 @@ export class Happenings {
   }
 
   /** What has waited for a whole tick is told without a process. @param all whatever it has waited */
-  tick(all: boolean): void {
+  tick(now: number, all: boolean): void {
+    for (const synAcks of this.#synAcks.givenUp(all ? Infinity : now)) this.#tellSynAcks(synAcks);
     if (this.#early.length === 0) return;
     this.#early = this.#early.filter((early) => {
       early.ticks++;
@@ -117,13 +135,6 @@ export class Happenings {
     statistics.delivered++;
     const labels = (key: string, make: () => Labels): number => peers.labels(peer, `${key} ${cause}`, make);
     switch (event) {
-      case TCP_EVENT.retransmit:
-        output.retransmit.metrics[RETRANSMIT_METRIC.segments] = 1;
-        output.retransmit.yield(
-          labels('retransmit event', () => ({ cause: retransmitCause(cause) })),
-          time,
-        );
-        return;
       case TCP_EVENT.resetSent:
       case TCP_EVENT.resetReceived: {
         const side = event === TCP_EVENT.resetSent ? 'sent' : 'received';
@@ -143,6 +154,28 @@ export class Happenings {
           time,
         );
     }
+  }
+
+  /** Drops that no event told of, without a peer. @param isLast no event will come any more */
+  tellUntoldDrops(now: number, isLast: boolean): void {
+    const { output, labels, enumName, dropTotals } = this.#parts;
+    for (const [reason, packets] of dropTotals.untold(isLast)) {
+      const one = untoldReason(reason);
+      const id = labels.intern({ reason: one === null ? 'other' : reasonName(enumName, 'skb_drop_reason', one) });
+      output.drop.metrics[DROP_METRIC.packets] = packets;
+      output.drop.yield(id, now);
+      labels.release(id);
+    }
+  }
+
+  /** Their connection did not come about, so nobody else counts them. */
+  #tellSynAcks({ identity, count, time }: SynAcks): void {
+    const { output, peers, statistics } = this.#parts;
+    statistics.delivered += count;
+    this.#identity.words.set(identity);
+    const peer = peers.find(this.#identity, time);
+    output.retransmit.metrics[RETRANSMIT_METRIC.segments] = count;
+    output.retransmit.yield(peers.labels(peer, 'retransmit syn', { cause: 'syn' }), time);
   }
 
   /** The other end by the addresses of the event alone. */

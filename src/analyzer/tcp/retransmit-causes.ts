@@ -10,11 +10,6 @@ const CAUSES: Readonly<Record<number, RetransmitCause>> = {
   [RETRANSMIT.syn]: 'syn',
 };
 
-/** @param cause RETRANSMIT */
-export function retransmitCause(cause: number): RetransmitCause {
-  return CAUSES[cause] ?? 'unknown';
-}
-
 /**
  * Why segments of a connection were sent again. How many there were is told by its tcp records, which are exact; the
  * events that tell causes may be paced or lost, and one of them may stand for several segments.
@@ -24,7 +19,7 @@ export class RetransmitCauses {
 
   /** An event. @param cause RETRANSMIT */
   add(cause: number): void {
-    this.#seen[retransmitCause(cause)]++;
+    this.#seen[CAUSES[cause] ?? 'unknown']++;
   }
 
   /**

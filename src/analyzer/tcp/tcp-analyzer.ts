@@ -6,6 +6,7 @@ import { CONNECTION_METRIC, UDP_METRIC } from '../../model/tcp.ts';
 import type { LabelInterner } from '../network/label-cache.ts';
 import { readPort, RecordTimes } from '../network/record-reader.ts';
 import { Connections } from './connections.ts';
+import { DropTotals } from './drop-totals.ts';
 import { GroupOutput } from './group-output.ts';
 import { Happenings } from './happenings.ts';
 import { Listeners } from './listeners.ts';
@@ -30,6 +31,8 @@ FIXED[KIND.listener] = sizes.listener;
 /** Peers that are gone are looked for so often. */
 const SWEEP_NS = 30e9;
 
+const NO_DROPS: ReadonlyMap<number, number> = new Map();
+
 export interface TcpAnalyzerOptions {
   /** Size of the connection table (`analyzers.network.max_connections`), and of that of peers. */
   readonly maxConnections: number;
@@ -40,6 +43,8 @@ export interface TcpAnalyzerOptions {
   readonly origin?: bigint;
   /** What the kernel calls its reasons. Default: they stay numbers. */
   readonly enumName?: EnumNames;
+  /** Packets that the kernel dropped, by the number of its reason, since the start. Default: those that events tell of. */
+  readonly dropTotals?: () => ReadonlyMap<number, number>;
 }
 
 export interface TcpAnalyzer extends EventConsumer {
@@ -65,6 +70,7 @@ class Analyzer implements TcpAnalyzer {
   readonly #listeners: Listeners;
   readonly #identity = new PeerIdentity();
   #nextSweep = -Infinity;
+  #isOver = false;
 
   constructor(options: TcpAnalyzerOptions) {
     const { labels, maxConnections, enumName = () => undefined } = options;
@@ -79,10 +85,12 @@ class Analyzer implements TcpAnalyzer {
     this.#happenings = new Happenings({
       connections: this.#connections,
       peers,
+      labels,
       output,
       statistics,
       times,
       enumName,
+      dropTotals: new DropTotals(options.dropTotals ?? (() => NO_DROPS)),
     });
     this.#listeners = new Listeners({ labels, output, statistics, times });
     this.stage = { name: 'tcp', read: () => statistics.stage(this.#happenings.waiting) };
@@ -113,14 +121,15 @@ class Analyzer implements TcpAnalyzer {
 
   tick(now: number): void {
     this.#connections.tick(now);
-    this.#happenings.tick(false);
+    this.#happenings.tick(now, false);
     if (now < this.#nextSweep) return;
     this.#nextSweep = now + SWEEP_NS;
     this.#peers.sweep(now);
   }
 
   flush(now: number): void {
-    this.#happenings.tick(true);
+    this.#happenings.tick(now, true);
+    this.#isOver = true;
     // Twice, so that no connect is young any more.
     this.#connections.tick(now);
     this.#connections.tick(now);
@@ -138,6 +147,7 @@ class Analyzer implements TcpAnalyzer {
       if (peer.datagrams > 0) this.#yieldDatagrams(peer, now);
     }
     this.#listeners.observe(now);
+    this.#happenings.tellUntoldDrops(now, this.#isOver);
   }
 
   #take(kind: number, batch: EventBatch, offset: number): void {

@@ -18,7 +18,7 @@ let harness = new TcpHarness();
 const start = (options: ConstructorParameters<typeof TcpHarness>[0] = {}): TcpHarness =>
   (harness = new TcpHarness(options));
 afterEach(() => {
-  if (harness.lawGap !== 0) throw new Error(`the law is off by ${harness.lawGap}`);
+  if (harness.lawGap !== 0) throw new Error(`the law does not hold: ${harness.lawGap} records are missing`);
 });
 
 describe('connects', () => {
@@ -290,5 +290,44 @@ describe('resets and drops', () => {
     harness.close(3 * SECOND, CLOSE.connectFailed, 110).deliver();
     expect(harness.sum(GROUP.tcpRetransmit, 'segments')).toBe(3);
     expect(harness.sum(GROUP.tcpRetransmit, 'segments', { cause: 'syn', peer_address: '10.0.0.9' })).toBe(3);
+  });
+
+  it('leaves SYN-ACKs sent again to the connection that counts them, and tells those of none', () => {
+    start();
+    const synAck = (host: number, time: number): void => {
+      const remote = { address: [10, 0, 0, host], port: 40_000 };
+      harness.event(TCP_EVENT.retransmit, { generation: 0, time, cause: RETRANSMIT.syn, state: 3, remote });
+    };
+    for (const time of [1, 2]) synAck(2, time);
+    for (const time of [1, 2, 3]) synAck(3, time);
+    harness.deliver();
+    expect(harness.analyzer.stage.read().inFlight).toBe(5);
+    harness.socket().open(4);
+    harness.tcp(5, { retransmits: 2 });
+    harness.tick(60 * SECOND);
+    expect(harness.sum(GROUP.tcpRetransmit, 'segments')).toBe(2);
+    expect(harness.sum(GROUP.tcpRetransmit, 'segments', { cause: 'syn', peer_address: '10.0.0.2' })).toBe(2);
+    harness.tick(80 * SECOND);
+    expect(harness.of(GROUP.tcpRetransmit)[1]).toMatchObject({
+      labels: { role: 'server', peer_address: '10.0.0.3', server_port: '80', cause: 'syn' },
+      metrics: { segments: 3 },
+    });
+    expect(harness.analyzer.stage.read().inFlight).toBe(0);
+  });
+
+  it('tells drops that no event told of without a peer, once it is certain that none will', () => {
+    const totals = new Map([[6, 10]]);
+    start({ enumName, dropTotals: () => totals });
+    harness.socket(CLIENT).open(1);
+    harness.observe(SECOND);
+    // The kernel counts before its records come: these three were on their way.
+    for (let i = 0; i < 3; i++) harness.event(TCP_EVENT.drop, { time: 2, cause: 6 });
+    harness.observe(2 * SECOND).observe(3 * SECOND);
+    expect(harness.sum(GROUP.tcpDrop, 'packets', { peer_address: '10.0.0.9' })).toBe(3);
+    expect(harness.sum(GROUP.tcpDrop, 'packets', { reason: 'tcp_csum' })).toBe(10);
+    totals.set(6, 14).set(255, 2);
+    harness.flush(4 * SECOND);
+    expect(harness.sum(GROUP.tcpDrop, 'packets', { reason: 'tcp_csum' })).toBe(14);
+    expect(harness.sum(GROUP.tcpDrop, 'packets', { reason: 'other' })).toBe(2);
   });
 });
