@@ -100,11 +100,7 @@ function bodyOf(screen: Screen, page: Page, context: BodyContext): Drawing {
   }
   const { subject } = place;
   if (subject.kind === 'exchange') {
-    return {
-      text: ['', ...exchangeDetail(subject.exchange, page.columns).map((line) => brush.line(line))],
-      lines: [],
-      room,
-    };
+    return detailBody(subject.exchange, page, context);
   }
   if (subject.kind === 'exchanges') {
     return exchangesBody(screen, page, context);
@@ -178,6 +174,25 @@ function exchangesBody(screen: Screen, page: Page, { brush, place, room }: BodyC
   }
   return {
     text: visible.position === '' ? text : [...text, brush.line(`… ${visible.position}`, 'dim')],
+    lines: rows,
+    room: shown,
+  };
+}
+
+function detailBody(exchange: ExchangeLine, page: Page, { brush, place, room }: BodyContext): Drawing {
+  const marker = page.keys ? 2 : 0;
+  const rows = exchangeDetail(exchange, page.columns - marker).map((text, index) => ({
+    key: String(index),
+    opens: undefined,
+    text,
+  }));
+  const shown = rows.length > room ? Math.max(1, room - 1) : room;
+  const visible = visibleLines(rows, { place, page, room: shown });
+  const text = visible.lines.map((row, index) =>
+    visible.selected === index ? brush.line(`> ${row.text}`, 'selected') : brush.line(' '.repeat(marker) + row.text),
+  );
+  return {
+    text: ['', ...text, ...(visible.position === '' ? [] : [brush.line(`… ${visible.position}`, 'dim')])],
     lines: rows,
     room: shown,
   };

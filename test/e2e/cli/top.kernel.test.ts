@@ -103,6 +103,8 @@ test('at a terminal keys lead into a service and back, and q gives the terminal 
   await terminal.next(/> \d\d:\d\d:\d\d\.\d{6} 200 .* GET \/products\/\d+/);
   expect(terminal.shown.text).not.toMatch(/\d{6} 200 .*GET \/catalogue/);
   terminal.type('\r');
+  await terminal.next('one exchange');
+  terminal.type('\u001b[F');
   await terminal.next(/http\.route +\/products\/\{id\}/);
   for (let i = 0; i < 4; i++) {
     terminal.type('\u001b');

@@ -197,7 +197,7 @@ describe('below it', () => {
   test('a route leads to its last exchanges, and each to all that is known of it', () => {
     let state = at({ kind: 'service', service: 'shop', role: 'server' });
     const exchange = exchangeLine({ resource: '/b/7', status: '503', error: 'status', trace_id: 'abc' });
-    const shown = () => drawScreen({ ...SCREEN, state, exchanges: [exchange] }, PAGE);
+    const shown = () => drawScreen({ ...SCREEN, state, exchanges: [exchange] }, { ...PAGE, rows: 40 });
     state = press(press(state, 'down', shown()), 'enter', shown());
     expect(state.places.at(-1)?.subject).toMatchObject({
       kind: 'exchanges',
@@ -206,8 +206,19 @@ describe('below it', () => {
     expect(shown().text.join('\n')).toMatch(/> 22:13:20\.000000 +503 +1\.23ms .*GET \/b\/7/);
     state = press(state, 'enter', shown());
     expect(shown().text.join('\n')).toMatch(/trace_id +abc/);
+    expect(shown().text).toHaveLength(40);
     expect(shown().text.join('\n')).toMatch(/time +2023-11-14 22:13:20\.000000 UTC/);
   });
+});
+
+test('an exchange of which more is known than there is room for can be scrolled', () => {
+  const attributes = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`attribute.${index}`, index]));
+  let state = at({ kind: 'exchange', exchange: exchangeLine({ attributes }) });
+  const shown = () => drawScreen({ ...SCREEN, state }, PAGE);
+  expect(shown().text.join('\n')).not.toContain('attribute.39');
+  expect(shown().text.at(-1)).toContain('q ends');
+  state = press(state, 'end', shown());
+  expect(shown().text.join('\n')).toMatch(/attribute\.39 +39/);
 });
 
 test('a narrow page leaves columns out, but not the one that it is sorted by', () => {
