@@ -50,6 +50,9 @@ export interface SelfAnswer extends TickReading {
   readonly tcpClock: boolean;
 }
 
+/** Of a message on a connection for which no policy was set yet: enough to recognise any protocol. */
+const UNDECIDED_BYTES = 64 << 10;
+
 const QUEUE_TIME = { off: 0, coarse: 1, precise: 2 } as const;
 
 /** Tries what the kernel has, without what it refuses. @throws SondeError if nothing can be captured */
@@ -133,6 +136,7 @@ function loadPrograms(addon: Addon, { object, originNs, programs, options, featu
       queue_time: QUEUE_TIME[options.queueTime === 'precise' && !precise ? 'coarse' : options.queueTime],
       filter_use: filterUse(filter),
       default_policy: defaultPolicy(policy, payloadBytes),
+      undecided_bytes: policy === 'auto' ? UNDECIDED_BYTES : 0,
       tcp_quality: options.tcp !== false,
       tcp_listeners: programs.includes(LISTENERS_PROGRAM),
       // Unlike a tracepoint, the exit of a function does not keep the task from being preempted.
