@@ -26,6 +26,7 @@ test.each([['before'], ['after']])(
   async (when) => {
     const listen = () => far.listen('server', network.farAddress, { backlog: 1 });
     network.limitSyns(network.near);
+    await far.listen('other', network.farAddress);
     const before = when === 'before' ? await listen() : 0;
     recorder = startTcpRecorder(scene);
     const port = before === 0 ? await listen() : before;
