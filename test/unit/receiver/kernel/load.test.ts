@@ -96,6 +96,7 @@ describe('loadProbe', () => {
       tcp_quality: true,
       tcp_listeners: true,
       hooks_preemptible: false,
+      undecided_bytes: 64 << 10,
     });
     expect(opened[0]?.options.originNs).toBe(5n);
     expect(off(features)).toEqual(['udp']);
