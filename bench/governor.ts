@@ -1,5 +1,5 @@
 // A load that steps up and down, and what the governor does about it, second by second: docs/limits.md shows a run.
-//   scripts/governor [--cpu 3%] [--low 1000] [--high 12000] [--write]
+//   scripts/governor [--cpu 8%] [--low 200] [--high 6000] [--write]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,9 +22,9 @@ interface Phase {
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      cpu: { type: 'string', default: '3%' },
-      low: { type: 'string', default: '1000' },
-      high: { type: 'string', default: '12000' },
+      cpu: { type: 'string', default: '8%' },
+      low: { type: 'string', default: '200' },
+      high: { type: 'string', default: '6000' },
       write: { type: 'boolean', default: false },
     },
   });
@@ -40,9 +40,9 @@ async function main(): Promise<number> {
   const low = Number(values.low);
   const high = Number(values.high);
   const phases: readonly Phase[] = [
-    { rate: low, seconds: 20 },
+    { rate: low, seconds: 30 },
     { rate: high, seconds: 60 },
-    { rate: low, seconds: 60 },
+    { rate: low, seconds: 40 },
   ];
   const trace: Second[] = [];
   const running = new AbortController();

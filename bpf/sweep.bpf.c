@@ -20,6 +20,12 @@ static __always_inline bool is_between(const struct sock_state *state, const str
 	__u32 policy = word && *word >> 16 == state->generation && (*word & POLICY_SET) ? *word : default_policy;
 	__u8 newest = state->last_send > state->last_receive ? DIRECTION_SEND : DIRECTION_RECEIVE;
 
+	/*
+	 * No message record will tell, and a busy socket would be left out for ever. Half a call's work shows in
+	 * what follows it.
+	 */
+	if ((policy & POLICY_MASK) == POLICY_COUNT)
+		return newest != direction || *(volatile __u32 *)&state->turn != totals->turn;
 	return (policy & POLICY_MASK) == POLICY_STREAM || totals->number != state->reported_number ||
 	       totals->turn != state->reported_turn || newest != direction;
 }

@@ -118,7 +118,9 @@ export const configurationSchema = section('The configuration of Sonde.', {
       max: '4096',
     }),
     ring_bytes: size({
-      doc: 'Size of the ring in which records wait for the program, for each CPU.',
+      doc:
+        'Size of the ring in which records wait for the program, for each CPU. On hosts with many CPUs it is halved ' +
+        'until all rings together fit into a quarter of `limits.memory`.',
       preset: '4MiB',
       min: '64KiB',
       max: '64MiB',

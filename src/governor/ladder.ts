@@ -99,6 +99,10 @@ export class Ladder {
     this.#learn(cost, units);
     if (this.#costs.length < upAfterS) return undefined;
     const recent = mean(this.#costs);
+    if (this.#level > 0 && this.#isIdle(now)) {
+      this.#return(now, 0);
+      return 'down';
+    }
     if (recent > budget) {
       const level = this.#above(stepsFor(recent / budget));
       if (level === this.#level) return undefined;
@@ -109,9 +113,20 @@ export class Ladder {
     if (this.#level === 0) return undefined;
     const level = this.#below();
     if (!this.#mayReturn(now - this.#steppedAt, level, recent)) return undefined;
+    this.#return(now, level);
+    return 'down';
+  }
+
+  /** What is shed costs nothing now, whatever else does: then nothing is gained by it. */
+  #isIdle(now: number): boolean {
+    const { sheds, downAfterS, confidentS } = this.#options;
+    const waitS = Math.min(confidentS, downAfterS * 2 ** this.#memory[0].failures);
+    return now - this.#steppedAt >= waitS && !sheds(this.#level, 0);
+  }
+
+  #return(now: number, level: number): void {
     this.#step(now, level);
     this.#returnedAt = now;
-    return 'down';
   }
 
   /** So many levels up, of those that shed more than the one before; as far as there are any. */

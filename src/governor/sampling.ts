@@ -93,9 +93,13 @@ export class Sampling {
     return this.#rate > 0 ? 1 - this.#countedRate[this.#level] / this.#rate : 1;
   }
 
-  /** Whether a level writes noticeably fewer records than a lower one, for what is talked now. */
-  sheds(level: number, lower: number): boolean {
-    return this.#saved[level] - this.#saved[lower] > WORTH * this.#records;
+  /**
+   * Whether a level writes noticeably fewer records than a lower one, for what is talked now.
+   *
+   * @param least records a second that are worth a step
+   */
+  sheds(level: number, lower: number, least: number): boolean {
+    return this.#saved[level] - this.#saved[lower] > Math.max(least, WORTH * this.#records);
   }
 
   /** The policy of a connection, of what the analyzer wishes. */

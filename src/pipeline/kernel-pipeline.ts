@@ -38,6 +38,7 @@ import type { Recorder } from '../recording/recorder.ts';
 import { createAnalysis, protocolSettings } from './analysis.ts';
 import type { Ticking } from './analysis.ts';
 import { fanOut } from './fan-out.ts';
+import { possibleCpus, ringSize } from '../receiver/kernel/ring-size.ts';
 import { isGoverned, pipelineFeatures } from './features.ts';
 import { kernelSwitches } from './kernel-switches.ts';
 import type { Component } from './lifecycle.ts';
@@ -196,7 +197,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     ),
     policies: table,
     originNs: clock.origin,
-    ringBytes: capture.ring_bytes,
+    ringBytes: ringSize(capture.ring_bytes, limits.memory, possibleCpus()),
     maxConnections: analyzers.network.max_connections,
     payloadBytes: capture.payload_bytes,
     queueTime: capture.queue_time,

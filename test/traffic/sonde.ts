@@ -78,9 +78,8 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
   await writeFile(
     file,
     stringify({
-      // Ample: whether the default is enough at saturation is the bench's question; here exact counts are, on
-      // machines where a busy neighbour may keep the reader waiting for a second.
-      capture: { ring_bytes: '64MiB', filter: { ports }, ...options.capture },
+      // Ample: whether the default is enough at saturation is the bench's question; here exact counts are.
+      capture: { ring_bytes: '16MiB', filter: { ports }, ...options.capture },
       analyzers: { ...options.analyzers },
       limits: { ...options.limits },
       processors: { aggregate: { window: '1s' } },

@@ -1,4 +1,5 @@
 import type { Configuration } from '../../config/schema.ts';
+import { countCpus, ringSize } from '../../receiver/kernel/ring-size.ts';
 import { flawed, passed, read } from './check.ts';
 import type { HostCheck } from './check.ts';
 
@@ -8,9 +9,9 @@ const OTHER_MAPS = 16 * 1024 * 1024;
 /** Whether what the configuration allows fits into what the control group allows. */
 export function checkMemory(root: string, { capture, limits }: Pick<Configuration, 'capture' | 'limits'>): HostCheck {
   const cpus = countCpus(read(`${root}/sys/devices/system/cpu/possible`));
-  const rings = capture.ring_bytes * cpus;
-  const wanted = limits.memory + rings + OTHER_MAPS;
-  const text = `up to ${mib(limits.memory)} for itself, ${mib(rings)} for the rings of ${cpus} CPUs`;
+  const rings = ringSize(capture.ring_bytes, limits.memory, cpus) * cpus;
+  const wanted = limits.memory + OTHER_MAPS;
+  const text = `up to ${mib(limits.memory)}, ${mib(rings)} of it for the rings of ${cpus} CPUs`;
   const limit = cgroupLimit(root);
   const memlock = /^Max locked memory\s+(\S+)/m.exec(read(`${root}/proc/self/limits`))?.[1];
   // Since Linux 5.11 maps are charged to the control group.
@@ -22,23 +23,13 @@ export function checkMemory(root: string, { capture, limits }: Pick<Configuratio
     ? flawed(
         'memory',
         `${text}; its control group allows ${mib(limit)}`,
-        'Raise the limit of the control group, or lower capture.ring_bytes and limits.memory.',
+        'Raise the limit of the control group, or lower limits.memory.',
       )
     : passed('memory', `${text}; its control group allows ${mib(limit)}${locked}`);
 }
 
 function mib(bytes: number): string {
   return `${Math.round(bytes / 1024 / 1024)} MiB`;
-}
-
-/** `0-3,8` are five CPUs. */
-function countCpus(text: string): number {
-  const ranges = text
-    .trim()
-    .split(',')
-    .map((range) => range.split('-').map(Number));
-  const count = ranges.reduce((sum, [first = 0, last = first]) => sum + last - first + 1, 0);
-  return Number.isFinite(count) && count > 0 ? count : 1;
 }
 
 /** More than any machine has: what version 1 shows for "no limit". */

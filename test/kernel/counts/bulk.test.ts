@@ -20,7 +20,12 @@ describe('at full load, by the metrics alone', () => {
     scene = await createScene();
     [port = 0] = await freePorts(1);
     nginx = await startNginx(scene, { port });
-    sonde = await startSonde(scene, { ports: [port] });
+    // As large as can be: beside a busy neighbour, the reader may wait for a second at full load.
+    sonde = await startSonde(scene, {
+      ports: [port],
+      capture: { ring_bytes: '64MiB' },
+      limits: { memory: '1GiB' },
+    });
   });
   afterEach(async () => scene?.end());
 

@@ -7,7 +7,9 @@ import { createScene, type Scene } from '../../traffic/scene.ts';
 import { type Nginx, startNginx } from '../../traffic/servers/nginx.ts';
 import { type Sonde, startSonde } from '../../traffic/sonde.ts';
 
-const REQUESTS = 200_000;
+/** Of one run of the generator; it is run again until the governor, which does not judge the first 15 s, has stepped. */
+const REQUESTS = 100_000;
+const MOST_RUNS = 12;
 
 let scene: Scene;
 let sonde: Sonde;
@@ -25,19 +27,23 @@ afterEach(async () => scene?.end());
 const levelOf = (page: readonly Sample[]): number => sumOf(page, 'sonde_governor_level');
 
 test('under a load above the limit it watches less, counts all the same, and returns afterwards', async () => {
-  const running = new AbortController();
-  const load = h2load(scene, { url: `${nginx.url}/index.html`, exchanges: REQUESTS, connections: 64 }).finally(() =>
-    running.abort(),
-  );
   const levels: number[] = [];
   let leastComplete = 1;
-  while (!running.signal.aborted) {
-    const page = await sonde.scrape();
-    levels.push(levelOf(page));
-    leastComplete = Math.min(leastComplete, sumOf(page, 'sonde_completeness_ratio'));
-    await new Promise((resolve) => setTimeout(resolve, 250));
+  let made = 0;
+  for (let run = 0; run < MOST_RUNS && (Math.max(0, ...levels) < 2 || leastComplete === 1); run++) {
+    const running = new AbortController();
+    const load = h2load(scene, { url: `${nginx.url}/index.html`, exchanges: REQUESTS, connections: 64 }).finally(() =>
+      running.abort(),
+    );
+    while (!running.signal.aborted) {
+      const page = await sonde.scrape();
+      levels.push(levelOf(page));
+      leastComplete = Math.min(leastComplete, sumOf(page, 'sonde_completeness_ratio'));
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    expect((await load).statuses['2xx']).toBe(REQUESTS);
+    made += REQUESTS;
   }
-  expect((await load).statuses['2xx']).toBe(REQUESTS);
   expect(Math.max(...levels)).toBeGreaterThan(1);
 
   const page = await until(
@@ -50,12 +56,12 @@ test('under a load above the limit it watches less, counts all the same, and ret
   for (const role of ['client', 'server']) {
     expect({ role, exchanges: sumOf(page, 'sonde_exchanges_total', { role, protocol: 'http' }) }).toEqual({
       role,
-      exchanges: REQUESTS,
+      exchanges: made,
     });
   }
   const estimated = sumOf(page, 'sonde_exchanges_estimated_total', { role: 'server' });
   expect(estimated).toBeGreaterThan(0);
-  expect(estimated).toBeLessThan(REQUESTS);
+  expect(estimated).toBeLessThan(made);
   expect(leastComplete).toBeLessThan(1);
   expect(sumOf(page, 'sonde_governor_steps_total', { direction: 'up', reason: 'cpu' })).toBeGreaterThan(0);
   expect(sumOf(page, 'sonde_governor_steps_total', { direction: 'down', reason: 'cpu' })).toBeGreaterThan(0);

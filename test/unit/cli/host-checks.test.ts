@@ -101,7 +101,9 @@ describe('in a container', () => {
     expect(flaws(host({ ...cgroup, 'sys/fs/cgroup/pod/memory.max': '1073741824' }))).toEqual([]);
     expect(flaws(host({ ...cgroup, [v1]: '9223372036854771712' }))).toEqual([]);
     const cpus = { 'sys/devices/system/cpu/possible': '0-127\n' };
-    expect(flaws(host({ ...cgroup, ...cpus, 'sys/fs/cgroup/pod/memory.max': '536870912' }))).toEqual(['memory']);
+    const many = host({ ...cgroup, ...cpus, 'sys/fs/cgroup/pod/memory.max': '536870912' });
+    expect(flaws(many)).toEqual([]);
+    expect(named(many, 'memory')?.found).toContain('32 MiB of it for the rings of 128 CPUs');
   });
 });
 

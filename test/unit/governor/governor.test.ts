@@ -13,6 +13,8 @@ const WATCHED_USER_NS = 300;
 /** A host with 64 busy connections whose cost follows the policies that they have. */
 class Host {
   rate = 0;
+  /** What the process costs beside all messages, share of a core. */
+  base = 0;
   rss = 50e6;
   now = 0;
   statisticsOn = 0;
@@ -62,6 +64,7 @@ class Host {
   run(seconds: number): this {
     for (let tick = 0; tick < seconds * 20; tick++) {
       this.now += 50e6;
+      this.#processNs += this.base * 50e6;
       for (const one of this.connections) {
         const messages = this.rate / CONNECTIONS / 20;
         const isCounted = this.#isCounted(one.index);
@@ -147,6 +150,21 @@ describe('the governor', () => {
     host.run(100);
     expect(host.steps).toEqual([]);
     expect(host.governor.state().cost.kernel).toBeGreaterThan(0.2);
+  });
+
+  test('does not shed for what the process itself costs, nor while it starts', () => {
+    const host = new Host({ cpu: 0.02, memory: 1e9 });
+    host.rate = 400;
+    host.base = 0.05;
+    host.run(120);
+    expect(host.steps).toEqual([]);
+    expect(host.governor.state().reason).toContain('nothing more can be shed');
+    const starting = new Host({ cpu: 0.02, memory: 1e9 });
+    starting.rate = 150_000;
+    starting.run(14);
+    expect(starting.steps).toEqual([]);
+    starting.run(10);
+    expect(starting.steps.length).toBeGreaterThan(0);
   });
 
   test('says so when nothing more can be shed', () => {

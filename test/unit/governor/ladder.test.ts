@@ -122,3 +122,13 @@ test('levels that shed nothing are passed over, up and down', () => {
   expect(ladder.level).toBe(0);
   expect([...seen]).toEqual([0, 4, 7]);
 });
+
+test('lets go when what it sheds saves nothing, even above the budget', () => {
+  let saves = true;
+  const ladder = new Ladder({ levels: 7, budget: 1, sheds: (level, lower) => saves && level > lower });
+  for (let now = 0; now < 30; now++) ladder.observe(now, 3, 100);
+  expect(ladder.level).toBe(7);
+  saves = false;
+  for (let now = 30; now < 90; now++) ladder.observe(now, 3, 1);
+  expect(ladder.level).toBe(0);
+});
