@@ -46,6 +46,8 @@ export interface SondeOptions {
   readonly analyzers?: Readonly<Record<string, unknown>>;
   readonly limits?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** More arguments of `sonde run`. */
+  readonly args?: readonly string[];
 }
 
 export interface Sonde {
@@ -91,7 +93,7 @@ export async function startSonde(scene: Scene, options: SondeOptions = {}): Prom
   const exchanges = new Map<number, ExchangeLine[]>();
   const running = startProcess(scene, {
     command: PROGRAM,
-    args: ['run', '--config', file],
+    args: ['run', '--config', file, ...(options.args ?? [])],
     ...(options.env === undefined ? {} : { env: options.env }),
     onLine: (line) => {
       const exchange = JSON.parse(line) as ExchangeLine;
