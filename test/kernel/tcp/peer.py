@@ -8,10 +8,11 @@ import sys
 
 # struct tcp_info of linux/tcp.h, as far as the tests compare it: offset and size.
 INFO = {
-    "total_retrans": (100, 4), "segs_out": (136, 4), "segs_in": (140, 4), "min_rtt": (148, 4),
+    "unacked": (24, 4), "total_retrans": (100, 4), "segs_out": (136, 4), "segs_in": (140, 4), "min_rtt": (148, 4),
     "data_segs_in": (152, 4), "data_segs_out": (156, 4), "busy_time": (168, 8), "rwnd_limited": (176, 8),
     "delivered": (192, 4), "bytes_sent": (200, 8), "bytes_retrans": (208, 8), "bytes_received": (128, 8),
-    "dsack_dups": (216, 4), "rcv_ooopack": (224, 4), "rtt": (68, 4), "rttvar": (72, 4), "snd_cwnd": (80, 4),
+    "dsack_dups": (216, 4), "reord_seen": (220, 4), "rcv_ooopack": (224, 4), "rtt": (68, 4), "rttvar": (72, 4),
+    "snd_cwnd": (80, 4),
 }
 sockets = {}
 
@@ -59,6 +60,11 @@ def send(name, size):
     return "ok"
 
 
+def send_text(name, text):
+    sockets[name].sendall(text.encode())
+    return "ok"
+
+
 def send_pieces(name, count, size):
     for _ in range(count):
         sockets[name].sendall(b"x" * size)
@@ -92,6 +98,25 @@ def receive_error(name):
         return len(sockets[name].recv(65536))
     except OSError as error:
         return errno.errorcode[error.errno]
+
+
+def udp(name, host, port):
+    sockets[name] = socket.socket(family_of(host), socket.SOCK_DGRAM)
+    sockets[name].bind((host, port))
+    return sockets[name].getsockname()[1]
+
+
+def udp_connect(name, host, port):
+    sockets[name] = socket.socket(family_of(host), socket.SOCK_DGRAM)
+    sockets[name].connect((host, port))
+    return sockets[name].getsockname()[1]
+
+
+def udp_echo(name, count):
+    for _ in range(count):
+        data, sender = sockets[name].recvfrom(65536)
+        sockets[name].sendto(data, sender)
+    return "ok"
 
 
 def refused(host, port, count):

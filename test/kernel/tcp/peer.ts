@@ -7,6 +7,7 @@ import type { Scene } from '../../traffic/scene.ts';
 /** What the kernel says of a socket when asked (TCP_INFO: what `ss -ti` shows). */
 export type TcpInfo = Readonly<
   Record<
+    | 'unacked'
     | 'total_retrans'
     | 'segs_out'
     | 'segs_in'
@@ -20,6 +21,7 @@ export type TcpInfo = Readonly<
     | 'bytes_retrans'
     | 'bytes_received'
     | 'dsack_dups'
+    | 'reord_seen'
     | 'rcv_ooopack'
     | 'rtt'
     | 'rttvar'
