@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import type { Scene } from '../../traffic/scene.ts';
 
 /** Two network namespaces, joined by a cable. */
@@ -6,6 +7,8 @@ export interface Network {
   /** Names of the namespaces. */
   readonly near: string;
   readonly far: string;
+  /** Numbers of the namespaces, as records carry them. */
+  readonly numbers: readonly number[];
   readonly nearAddress: string;
   readonly farAddress: string;
   readonly farAddress6: string;
@@ -52,6 +55,7 @@ export function createNetwork(scene: Scene): Network {
   return {
     near,
     far,
+    numbers: [near, far].map((name) => statSync(`/run/netns/${name}`).ino),
     nearAddress: '10.77.0.1',
     farAddress: '10.77.0.2',
     farAddress6: 'fd77::2',

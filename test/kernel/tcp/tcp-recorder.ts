@@ -56,10 +56,18 @@ const WIDE = new Set<string>([
 ]);
 const BYTE = new Set<string>(['family', 'state']);
 
+export interface TcpRecorderOptions {
+  readonly filter?: Partial<CaptureFilter>;
+  readonly ringBytes?: number;
+  readonly tcp?: boolean;
+  /** Keep sockets and events of these network namespaces only: the rest of the machine may be busy. Default: all. */
+  readonly namespaces?: readonly number[];
+}
+
 /** Starts the kernel receiver and keeps what it says of TCP. Message records are not asked for. */
 export function startTcpRecorder(
   scene: Scene,
-  { filter, ringBytes = 8 << 20, tcp }: { filter?: Partial<CaptureFilter>; ringBytes?: number; tcp?: boolean } = {},
+  { filter, ringBytes = 8 << 20, tcp, namespaces }: TcpRecorderOptions = {},
 ): TcpRecorder {
   const events: TcpEvent[] = [];
   const listeners: Listener[] = [];
@@ -75,7 +83,7 @@ export function startTcpRecorder(
     policy: 'count',
     policies: createPolicyTable(),
     next: {
-      consume: (batch) => decode(batch, { events, listeners, sockets }),
+      consume: (batch) => decode(batch, { events, listeners, sockets, namespaces }),
       tick: () => undefined,
       flush: () => undefined,
     },
@@ -91,9 +99,10 @@ interface Found {
   readonly events: TcpEvent[];
   readonly listeners: Listener[];
   readonly sockets: Map<string, TcpSocket>;
+  readonly namespaces: readonly number[] | undefined;
 }
 
-function decode(batch: EventBatch, { events, listeners, sockets }: Found): void {
+function decode(batch: EventBatch, { events, listeners, sockets, namespaces }: Found): void {
   const { bytes } = batch;
   const view = new DataView(bytes.buffer, bytes.byteOffset, batch.length);
   const { head, open, totals } = RECORD;
@@ -112,6 +121,12 @@ function decode(batch: EventBatch, { events, listeners, sockets }: Found): void 
       }
       return values as Fields<Layout>;
     };
+    const netnsAt = kind === KIND.open ? open.netns : kind === KIND.tcpEvent ? RECORD.tcpEvent.netns : undefined;
+    if (netnsAt !== undefined && namespaces?.includes(view.getUint32(at + netnsAt, true)) === false) {
+      // The index may have been another socket's before.
+      if (kind === KIND.open) sockets.delete(id);
+      continue;
+    }
     if (kind === KIND.open) {
       sockets.set(id, {
         id,
