@@ -28,8 +28,9 @@ interface Reset {
 export class TransportHistory {
   readonly #retransmits: number[] = [];
   readonly #zeroWindows: Period[] = [];
-  /** Since when this end's window is closed; NaN while it is open. */
+  /** Since when this end's window is closed, and when it was last seen so; NaN while it is open. */
   #closedSince = Number.NaN;
+  #closedUntil = Number.NaN;
   #reset: Reset | null = null;
   #rttNs = 0;
   #measuredAt = Number.NaN;
@@ -50,6 +51,7 @@ export class TransportHistory {
     }
     this.#receiverLimitedUs = limited;
     this.#measuredAt = time;
+    if (words[(offset + tcp.receiveWindow) >>> 2] === 0) this.#closedUntil = time;
     this.#rttNs = words[(offset + tcp.srttUs) >>> 2] * NS_PER_US;
   }
 
@@ -68,10 +70,13 @@ export class TransportHistory {
         return;
       case TCP_EVENT.zeroWindow:
         this.#closedSince = time - words[(offset + tcpEvent.amount) >>> 2] * NS_PER_US;
+        this.#closedUntil = time;
         return;
       case TCP_EVENT.windowOpen: {
         const ns = words[(offset + tcpEvent.amount) >>> 2] * NS_PER_US;
-        remember(this.#zeroWindows, { from: time - ns, to: time, ns });
+        // It was seen open now, and may have been so for long.
+        const from = Number.isNaN(this.#closedSince) ? time - ns : this.#closedSince;
+        remember(this.#zeroWindows, { from, to: from + ns, ns });
         this.#closedSince = Number.NaN;
       }
     }
@@ -80,7 +85,7 @@ export class TransportHistory {
   /** What fell between the two times, ends included, under the names of docs/exchanges.md. */
   attributes(from: number, to: number): Attributes {
     const retransmits = this.#retransmits.filter((time) => time >= from && time <= to).length;
-    let zeroWindowNs = Number.isNaN(this.#closedSince) ? 0 : overlap(this.#closedSince, to, from, to);
+    let zeroWindowNs = Number.isNaN(this.#closedSince) ? 0 : overlap(this.#closedSince, this.#closedUntil, from, to);
     for (const period of this.#zeroWindows)
       zeroWindowNs += Math.min(period.ns, overlap(period.from, period.to, from, to));
     const reset = this.#reset;

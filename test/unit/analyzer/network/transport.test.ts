@@ -14,8 +14,15 @@ function event(harness: Harness, kind: number, time: number, amountUs = 0): void
   view.setUint32(tcpEvent.amount, amountUs, true);
 }
 
-function measure(harness: Harness, time: number, srttUs: number, receiverLimitedUs = 0, joined = false): void {
+function measure(
+  harness: Harness,
+  time: number,
+  srttUs: number,
+  receiverLimitedUs = 0,
+  { joined = false, receiveWindow = 65_536 } = {},
+): void {
   const view = harness.writer.record(KIND.tcp, size.tcp, 0, 1, time);
+  view.setUint32(tcp.receiveWindow, receiveWindow, true);
   if (joined) view.setUint16(head.flags, FLAG.joined, true);
   view.setUint32(tcp.srttUs, srttUs, true);
   view.setBigUint64(tcp.receiverLimitedUs, BigInt(receiverLimitedUs), true);
@@ -60,20 +67,38 @@ describe('what the network did to an exchange', () => {
     const socket = harness.socket().open(1);
     socket.receive(10 * MS, REQUEST);
     event(harness, TCP_EVENT.zeroWindow, 30 * MS, 5_000);
-    event(harness, TCP_EVENT.windowOpen, 50 * MS, 25_000);
+    event(harness, TCP_EVENT.windowOpen, 50 * MS, 20_000);
     socket.send(60 * MS, RESPONSE);
-    // Closed before the request came, and still closed when it was answered.
+    // Closed before the request came, and still closed when it was looked at last.
     event(harness, TCP_EVENT.zeroWindow, 70 * MS);
-    socket.receive(80 * MS, REQUEST).send(100 * MS, RESPONSE);
+    measure(harness, 70 * MS, 0, 0, { receiveWindow: 0 });
+    socket.receive(80 * MS, REQUEST);
+    measure(harness, 95 * MS, 0, 0, { receiveWindow: 0 });
+    socket.send(100 * MS, RESPONSE);
     harness.deliver();
-    expect(net(harness)).toEqual([{ 'net.zero_window_ns': 25 * MS }, { 'net.zero_window_ns': 20 * MS }]);
+    expect(net(harness)).toEqual([{ 'net.zero_window_ns': 20 * MS }, { 'net.zero_window_ns': 15 * MS }]);
+  });
+
+  it('has none of a window that was last seen closed before it began, whenever it is seen open again', () => {
+    const harness = new Harness();
+    const socket = harness.socket().open(1);
+    socket.receive(10 * MS, REQUEST);
+    event(harness, TCP_EVENT.zeroWindow, 30 * MS, 10_000);
+    measure(harness, 30 * MS, 0, 0, { receiveWindow: 0 });
+    socket.send(40 * MS, RESPONSE);
+    socket.receive(50 * MS, REQUEST).send(60 * MS, RESPONSE);
+    socket.receive(70 * MS, REQUEST);
+    event(harness, TCP_EVENT.windowOpen, 80 * MS, 10_000);
+    socket.send(90 * MS, RESPONSE);
+    harness.deliver();
+    expect(net(harness)).toEqual([{ 'net.zero_window_ns': 10 * MS }, {}, {}]);
   });
 
   it('counts no wait for the peer that lies before the first look at a joined connection', () => {
     const harness = new Harness();
     const socket = harness.socket({ joined: true }).open(1);
     socket.receive(10 * MS, REQUEST);
-    measure(harness, 15 * MS, 0, 900_000, true);
+    measure(harness, 15 * MS, 0, 900_000, { joined: true });
     measure(harness, 35 * MS, 0, 908_000);
     socket.send(60 * MS, RESPONSE);
     harness.deliver();
