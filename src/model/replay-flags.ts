@@ -8,4 +8,6 @@ export const REPLAY_FLAG = {
   /** The role of a datagram's socket, which its record has no field for. */
   roleClient: 0x4000,
   roleServer: 0x2000,
+  /** An open record that only names the connection: how far its streams had come by then is not known. */
+  namesOnly: 0x1000,
 } as const;

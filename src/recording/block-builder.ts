@@ -8,12 +8,11 @@ export interface Block {
   readonly records: number;
 }
 
-/** Once it holds so much, a block is written. */
-const ENOUGH_BYTES = 256 << 10;
 const FIRST_POLICIES = 256;
 
 /** Collects entries (see format.ts) until there is enough of them for a block. */
 export class BlockBuilder {
+  readonly #enough: number;
   readonly #emit: (block: Block) => void;
   readonly #bytes = new Uint8Array(MAX_BLOCK_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
@@ -23,8 +22,12 @@ export class BlockBuilder {
   #policies = new Uint32Array(FIRST_POLICIES);
   #policyWords = 0;
 
-  /** @param emit takes each block; its bytes are its own */
-  constructor(emit: (block: Block) => void) {
+  /**
+   * @param enough once it holds so many bytes, a block is emitted
+   * @param emit takes each block; its bytes are its own
+   */
+  constructor(enough: number, emit: (block: Block) => void) {
+    this.#enough = enough;
     this.#emit = emit;
   }
 
@@ -116,6 +119,6 @@ export class BlockBuilder {
   }
 
   #emitIfEnough(): void {
-    if (this.#length >= ENOUGH_BYTES) this.flush();
+    if (this.#length >= this.#enough) this.flush();
   }
 }

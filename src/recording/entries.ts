@@ -5,6 +5,8 @@ import { ENTRY, ENTRY_HEAD_BYTES, TICK_BYTES } from './format.ts';
 export interface EntryHandler {
   /** The batch is valid during the call. */
   records(batch: EventBatch): void;
+  /** Open records of connections that were opened in files before this one; the batch is valid during the call. */
+  connections(batch: EventBatch): void;
   tick(now: number, tickNs: number): Promise<void> | void;
   flush(now: number, tickNs: number): void;
   /** What JSON says; not yet checked. */
@@ -32,6 +34,8 @@ export async function readEntries(bytes: Uint8Array, handler: EntryHandler): Pro
     const bodyLength = length - ENTRY_HEAD_BYTES;
     if (type === ENTRY.records) {
       handler.records(batchOf(bytes, start, bodyLength));
+    } else if (type === ENTRY.connections) {
+      handler.connections(batchOf(bytes, start, bodyLength));
     } else if (type === ENTRY.tick || type === ENTRY.flush) {
       if (bodyLength < TICK_BYTES) return 'a tick is cut off';
       const now = view.getFloat64(start, true);

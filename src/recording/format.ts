@@ -32,6 +32,11 @@ export const ENTRY = {
   note: 4,
   /** Policies that were written: index (32 bits), generation and word (16 bits each). */
   policies: 5,
+  /**
+   * Open records of connections that were opened in files before this one, as their owners are by now: for readers
+   * that do not have those files.
+   */
+  connections: 6,
 } as const;
 export const ENTRY_HEAD_BYTES = 8;
 export const TICK_BYTES = 16;

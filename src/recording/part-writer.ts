@@ -21,6 +21,13 @@ export interface PartWriterOptions {
   readonly limits: PartLimits;
   /** The header of a part, from 1. */
   readonly header: (part: number) => Buffer;
+  /**
+   * Blocks that stand first in a part from the second on.
+   *
+   * @param waiting blocks that were added and are not written yet
+   * @param maxBytes about so long they are together at most, before compression
+   */
+  readonly preface?: (waiting: number, maxBytes: number) => readonly Uint8Array[];
   readonly onEnd: (reason: EndReason, detail: string) => void;
 }
 
@@ -28,7 +35,7 @@ export interface PartWriterOptions {
 const MAX_WAITING_BYTES = 16 << 20;
 /** Blocks that are compressed at a time, on Node's threads. */
 const MAX_COMPRESSING = 4;
-/** The file system is asked for its free space after so many bytes. */
+/** The file system is asked for its free space after so many bytes at the latest. */
 const CHECK_BYTES = 4 << 20;
 
 /** Compresses blocks and writes them in order, into one file after another. */
@@ -45,7 +52,10 @@ export class PartWriter {
   #waitingBytes = 0;
   #waitingRecords = 0;
   #finishedBytes = 0;
-  #unchecked = 0;
+  /** Bytes that may be written before the file system is asked again. */
+  #allowance = 0;
+  /** Of the last block that was written. */
+  #now = 0;
   #ended: EndReason | undefined;
   #writing: Promise<void> | undefined;
 
@@ -69,6 +79,11 @@ export class PartWriter {
   /** Records that wait to be written. */
   get waiting(): number {
     return this.#waitingRecords;
+  }
+
+  /** The one that is being written included. */
+  get waitingBlocks(): number {
+    return this.#queue.length + this.#compressing.length;
   }
 
   get dropped(): Readonly<Record<EndReason, number>> {
@@ -141,8 +156,8 @@ export class PartWriter {
 
   async #write(block: WrittenBlock): Promise<void> {
     const { limits, path } = this.#options;
-    this.#unchecked += block.bytes.length;
-    if (this.#unchecked >= CHECK_BYTES) {
+    this.#allowance -= block.bytes.length;
+    if (this.#allowance < 0) {
       await this.#checkFree(block.bytes.length);
       if (this.#ended !== undefined) return;
     }
@@ -152,15 +167,22 @@ export class PartWriter {
         return;
       }
       await this.#openNext();
+      if (this.#file.sizeWith(block) > limits.maxFileBytes) {
+        this.#end('size_cap', `${path}: what is to be kept at a time is larger than a file may be (--max-size)`);
+        return;
+      }
     }
     await this.#file?.append(block);
+    this.#now = block.now;
   }
 
   async #checkFree(next: number): Promise<void> {
     const { limits, path } = this.#options;
-    this.#unchecked = 0;
     const { bavail, bsize } = await statfs(dirname(path));
-    if (bavail * bsize - next >= limits.minFreeBytes) return;
+    // Room for the end of the file too.
+    const spare = bavail * bsize - limits.minFreeBytes - next - (this.#file?.endBytes ?? 0);
+    this.#allowance = Math.min(CHECK_BYTES, spare);
+    if (spare >= 0 || limits.minFreeBytes === 0) return;
     this.#end('disk_reserve', `the file system of ${path} has no more free than it is to keep (--min-free)`);
   }
 
@@ -176,6 +198,10 @@ export class PartWriter {
     this.#part++;
     this.#file = await RecordingFile.create(partPath(path, this.#part), header(this.#part));
     this.#files.push(this.#file.path);
+    if (this.#part === 1) return;
+    for (const raw of this.#options.preface?.(this.waitingBlocks, limits.maxFileBytes / 4) ?? []) {
+      await this.#file.append(await packBlock(raw, 0, this.#now));
+    }
   }
 
   async #finishFile(): Promise<void> {

@@ -44,6 +44,8 @@ export interface OpenRecording {
   readonly translation: Translation;
   /** To be read once. Ends at the end of the input or at damage behind which nothing can be found. */
   blocks(): AsyncGenerator<RawBlock, void, void>;
+  /** Whether nothing of what was read was damaged or cut off. */
+  isIntact(): boolean;
 }
 
 /** Blocks that are decompressed ahead, on Node's threads. */
@@ -76,7 +78,12 @@ export async function openRecording(
   if (bytes === null) throw new HeaderError('it ends within its header');
   if (crc32(bytes) !== head.crc) throw new HeaderError('its header is damaged');
   const { header, translation } = decodeHeader(bytes);
-  return { header, translation, blocks: () => readBlocks(queue, onDamage) };
+  let intact = true;
+  const onAnyDamage = (damage: Damage): void => {
+    intact = false;
+    onDamage(damage);
+  };
+  return { header, translation, blocks: () => readBlocks(queue, onAnyDamage), isIntact: () => intact };
 }
 
 async function readHead(queue: ByteQueue): Promise<SectionHead | null | 'end'> {

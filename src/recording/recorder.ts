@@ -7,6 +7,7 @@ import { BlockBuilder } from './block-builder.ts';
 import { encodeHeader } from './header.ts';
 import type { Redaction } from './header.ts';
 import { anchorNotes } from './note.ts';
+import { OpenConnections } from './open-connections.ts';
 import { PartWriter } from './part-writer.ts';
 import type { EndReason, PartLimits } from './part-writer.ts';
 import { Redactor } from './redactor.ts';
@@ -59,6 +60,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
 /** What is not written after so long is written as a block of its own: it would be lost if the program were killed. */
 const BLOCK_NS = 1e9;
 const LOSS_NS = 10e9;
+/** Once it holds so much, before compression, a block is written. */
+const ENOUGH_BYTES = 256 << 10;
 /** Longest run of records in one entry: half a block. */
 const MAX_RUN_BYTES = 512 << 10;
 const MAX_PROCESSES = 4096;
@@ -68,8 +71,10 @@ class StreamRecorder implements Recorder {
   readonly stage: Stage;
   readonly #options: RecorderOptions;
   readonly #builder: BlockBuilder;
+  readonly #maxRun: number;
   readonly #parts: PartWriter;
   readonly #redactor: Redactor | undefined;
+  readonly #connections: OpenConnections | undefined;
   readonly #processes = new Map<string, ProcessNote>();
   #produced = 0;
   #queueFull = 0;
@@ -84,10 +89,16 @@ class StreamRecorder implements Recorder {
     this.#options = options;
     const recording = randomUUID();
     const created = new Date().toISOString();
+    // With one file alone nobody needs it.
+    const connections = options.limits.maxFiles > 1 ? new OpenConnections() : undefined;
+    this.#connections = connections;
     this.#parts = new PartWriter({
       path: options.path,
       limits: options.limits,
       onEnd: options.onEnd,
+      ...(connections === undefined
+        ? {}
+        : { preface: (waiting: number, maxBytes: number) => connections.blocks(waiting, maxBytes) }),
       header: (part) =>
         encodeHeader({
           recording,
@@ -102,9 +113,13 @@ class StreamRecorder implements Recorder {
           processes: [...this.#processes.values()],
         }),
     });
-    this.#builder = new BlockBuilder(({ bytes, records }) => {
+    // Compressed or not, a file has room for several blocks.
+    const part = options.limits.maxFileBytes / 8;
+    this.#maxRun = Math.min(MAX_RUN_BYTES, part);
+    this.#builder = new BlockBuilder(Math.min(ENOUGH_BYTES, part), ({ bytes, records }) => {
       this.#blockAt = this.#now;
       this.#parts.add(bytes, records, this.#now);
+      connections?.blockMade(this.#parts.waitingBlocks);
     });
     this.#redactor = options.redaction === 'none' ? undefined : new Redactor(options.redaction);
     this.stage = {
@@ -198,11 +213,12 @@ class StreamRecorder implements Recorder {
       const size = words[offset >>> 2];
       // What is no record ends the batch for everybody.
       const end = size < 4 || size > length - offset ? length : offset + size;
-      if (end - start > MAX_RUN_BYTES && offset > start) {
+      if (end - start > this.#maxRun && offset > start) {
         this.#run(batch, start, offset, count);
         start = offset;
         count = 0;
       }
+      if (size === end - offset) this.#connections?.take(batch, offset);
       count++;
       offset = end;
     }
@@ -211,7 +227,7 @@ class StreamRecorder implements Recorder {
 
   #run(batch: EventBatch, start: number, end: number, count: number): void {
     this.#produced += count;
-    if (end - start > MAX_RUN_BYTES || this.#parts.isFull) {
+    if (end - start > this.#maxRun || this.#parts.isFull) {
       this.#queueFull += count;
       this.#gap += count;
       return;
@@ -220,15 +236,17 @@ class StreamRecorder implements Recorder {
       this.#builder.addNote({ gap: { records: this.#gap, reason: 'queue_full' } });
       this.#gap = 0;
     }
+    if (this.#builder.isEmpty) this.#noteClock();
     const redactor = this.#redactor;
     if (redactor === undefined) this.#builder.addRecords(batch, start, end, count);
     else this.#builder.addRecords(batch, start, end, count, (copy) => redactor.mask(copy));
   }
 
+  /** Each block begins with it: the one before may be damaged. */
   #noteClock(): void {
     const clock = anchorNotes(this.#options.anchors());
     const text = clock.join(';');
-    if (text === this.#anchors) return;
+    if (text === this.#anchors && !this.#builder.isEmpty) return;
     this.#anchors = text;
     this.#builder.addNote({ clock });
   }

@@ -76,9 +76,14 @@ export class RecordingFile {
     return this.#blocks > 0;
   }
 
+  /** Bytes that index and trailer take after one more block, at most. */
+  get endBytes(): number {
+    return INDEX_BYTES + INDEX_LINE_BYTES * (this.#lines.length + 1) + TRAILER_BYTES;
+  }
+
   /** Bytes that it will have when this block is written and it is closed, at most. */
   sizeWith(block: WrittenBlock): number {
-    return this.#size + block.bytes.length + INDEX_BYTES + INDEX_LINE_BYTES * (this.#lines.length + 1) + TRAILER_BYTES;
+    return this.#size + block.bytes.length + this.endBytes;
   }
 
   async append(block: WrittenBlock): Promise<void> {

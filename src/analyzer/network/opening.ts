@@ -36,7 +36,7 @@ export function openConnection(
   connection.pid = words[word + open.tgid / 4];
   connection.endpoint = null;
   connection.openedAt = times.read(words, offset + head.time);
-  if (connection.opened) return -1;
+  if (connection.opened || (flags & REPLAY_FLAG.namesOnly) !== 0) return -1;
   const connectNs = readWide(words, offset + open.connectNs);
   if (connectNs > 0 && connectNs < CONNECTING_TAKES_AT_MOST && connection.role === ROLE.client) {
     connection.connectNs = connectNs;

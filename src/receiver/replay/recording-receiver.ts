@@ -2,6 +2,8 @@ import { createRecordedClock } from '../../model/clock.ts';
 import type { Clock, RecordedClock } from '../../model/clock.ts';
 import type { EventBatch, EventConsumer } from '../../model/event-batch.ts';
 import type { ProcessNote } from '../../model/process-note.ts';
+import { FLAG, RECORD } from '../../model/record.gen.ts';
+import { REPLAY_FLAG } from '../../model/replay-flags.ts';
 import { readEntries } from '../../recording/entries.ts';
 import type { RecordingHeader } from '../../recording/header.ts';
 import { readAnchors, readProcess } from '../../recording/note.ts';
@@ -43,6 +45,12 @@ class RecordingReplay implements RecordingReceiver {
   #tickNs: number;
   #now = 0;
   #flushed = false;
+  /** Of the file that was read last. */
+  #part = 0;
+  /** Records are missing: connections may be open of which nothing is known. */
+  #isBroken = false;
+  /** They are being named. */
+  #isMending = false;
   #gaps = 0;
   #unknown = 0;
 
@@ -65,21 +73,33 @@ class RecordingReplay implements RecordingReceiver {
   async read(recording: OpenRecording, onDamage: (damage: Damage) => void): Promise<void> {
     const { translation } = recording;
     const { next, pace } = this.#options;
+    const { part } = recording.header;
+    if (part !== this.#part + 1) this.#isBroken = true;
+    this.#part = part;
     let damage: string | null = null;
+    const current = (batch: EventBatch): EventBatch | null => {
+      if (translation.same) return batch;
+      const translated = translation.translate(batch.bytes);
+      if (translated === null) {
+        damage = 'records do not fit into their entry';
+        return null;
+      }
+      this.#unknown += translated.unknown;
+      return asBatch(translated.bytes);
+    };
     const handler = {
       records: (batch: EventBatch) => {
         this.#flushed = false;
-        if (translation.same) {
-          next.consume(batch);
-          return;
-        }
-        const translated = translation.translate(batch.bytes);
-        if (translated === null) {
-          damage = 'records do not fit into their entry';
-          return;
-        }
-        this.#unknown += translated.unknown;
-        next.consume(asBatch(translated.bytes));
+        if (this.#isMending) this.#isBroken = false;
+        this.#isMending = false;
+        const records = current(batch);
+        if (records !== null) next.consume(records);
+      },
+      connections: (batch: EventBatch) => {
+        if (!this.#isBroken) return;
+        this.#isMending = true;
+        const records = current(batch);
+        if (records !== null) next.consume(asNames(records));
       },
       tick: (now: number, tickNs: number) => {
         this.#now = now;
@@ -100,8 +120,11 @@ class RecordingReplay implements RecordingReceiver {
     for await (const block of recording.blocks()) {
       damage = null;
       damage = (await readEntries(block.bytes, handler)) ?? damage;
-      if (damage !== null) onDamage({ offset: block.offset, reason: damage, records: null });
+      if (damage === null) continue;
+      this.#isBroken = true;
+      onDamage({ offset: block.offset, reason: damage, records: null });
     }
+    if (!recording.isIntact()) this.#isBroken = true;
   }
 
   finish(): void {
@@ -127,6 +150,15 @@ class RecordingReplay implements RecordingReceiver {
       if (typeof records === 'number' && Number.isSafeInteger(records) && records > 0) this.#gaps += records;
     }
   }
+}
+
+/** A copy in which open records only name their connections. */
+function asNames({ bytes, length }: EventBatch): EventBatch {
+  const batch = asBatch(bytes.slice(0, length));
+  for (let offset = 0; offset + RECORD.size.open <= length; offset += RECORD.size.open) {
+    batch.halves[(offset + RECORD.head.flags) >>> 1] |= REPLAY_FLAG.namesOnly | FLAG.joined;
+  }
+  return batch;
 }
 
 function asBatch(bytes: Uint8Array): EventBatch {

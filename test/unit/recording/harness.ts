@@ -30,6 +30,11 @@ export class CallLog implements EventConsumer {
   }
 }
 
+/** Calls as one text, in which it does not matter how records were cut into batches. */
+export function flat(calls: readonly Call[]): string {
+  return calls.map((call) => ('bytes' in call ? call.bytes : `|${call.kind} ${call.now}|`)).join('');
+}
+
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'sonde-recording-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
