@@ -20,6 +20,8 @@ export interface ProbeOptions {
   readonly directory: string;
   /** `capture` of its configuration. */
   readonly capture?: Readonly<Record<string, unknown>>;
+  /** `analyzers` of its configuration. */
+  readonly analyzers?: Readonly<Record<string, unknown>>;
   /** `limits` of its configuration. */
   readonly limits?: Readonly<Record<string, unknown>>;
 }
@@ -54,6 +56,7 @@ export class Probe {
       file,
       JSON.stringify({
         ...(options.capture === undefined ? {} : { capture: options.capture }),
+        ...(options.analyzers === undefined ? {} : { analyzers: options.analyzers }),
         exporters: { prometheus: { listen: '127.0.0.1:0' } },
         ...(options.limits === undefined ? {} : { limits: options.limits }),
         control: { listen: '127.0.0.1:0' },

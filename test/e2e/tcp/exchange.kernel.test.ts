@@ -182,3 +182,41 @@ test('a reset in the middle of a request: sent by one end, received by the other
     status: of(all, 'client', '/broken').status,
   }).toEqual({ client: 'received', server: 'sent', before: [undefined, undefined], status: null });
 });
+
+test('a response that was sent again: the server had answered, and only the client’s wait tells of it', async () => {
+  const { network, near, far } = stage;
+  const port = await listenAt(stage, network.farAddress);
+  await stage.connect('response', network.farAddress, port);
+  await ask('response', '/early');
+  await answer('response');
+  await ask('response', '/answered');
+  const hole = network.drop(network.near, `tcp sport ${port} tcp flags psh limit rate 1/hour burst 1 packets`);
+  await answer('response');
+  expect(hole.packets()).toBe(1);
+  hole.end();
+  const { total_retrans: again } = await far.info('response');
+  await near.ask('close', 'response');
+  await far.ask('close', 'response');
+  const labels = { role: 'server', server_port: String(port) };
+  expect(await stage.expectSum('sonde_tcp_retransmits_total', labels, again)).toBe(again);
+  const all = await lines(port, 4);
+  const [client, server] = [of(all, 'client', '/answered'), of(all, 'server', '/answered')];
+  for (const { attributes } of [client, server]) expect(attributes).not.toHaveProperty(['net.retransmits']);
+  // The kernel waits for 200 ms at least before it sends a lone segment again.
+  expect(client.duration_ns - server.duration_ns).toBeGreaterThan(100e6);
+});
+
+test('a connection that waits to be accepted: the request lies in its socket for as long', async () => {
+  const { network, near, far } = stage;
+  const port = await listenAt(stage, network.farAddress);
+  const text = request('/waited');
+  await near.ask('connect', 'w', network.farAddress, port);
+  await near.ask('send_text', 'w', text);
+  const sent = performance.now();
+  await stage.page(() => performance.now() - sent > 700, 'time passes');
+  await far.ask('accept', 'w', `server ${port}`);
+  expect(await far.ask('receive', 'w', text.length)).toBe(text.length);
+  await answer('w');
+  const all = await lines(port, 2);
+  expect(of(all, 'server', '/waited').queue_ns).toBeGreaterThan(600e6);
+});

@@ -160,6 +160,24 @@ test.each([['IPv4'], ['IPv6']])('a full accept queue: how full, and who was turn
   await close('second');
 });
 
+test('sockets that share a port: their queues are told together', async () => {
+  const { network, near, far, expectSum } = stage;
+  const port = stage.port();
+  await far.ask('listen_shared', 'one', network.farAddress, port, 5);
+  await far.ask('listen_shared', 'other', network.farAddress, port, 7);
+  for (let i = 0; i < 6; i++) await near.ask('connect', `shared ${i}`, network.farAddress, port);
+  const labels = { server_address: network.farAddress, server_port: String(port) };
+  expect(await expectSum('sonde_tcp_listen_backlog', labels, 6)).toBe(6);
+  expect(await expectSum('sonde_tcp_listen_backlog_limit', labels, 12)).toBe(12);
+  const series = (await stage.sonde.scrape()).filter(
+    ({ name, labels: each }) => name === 'sonde_tcp_listen_backlog' && each.server_port === String(port),
+  );
+  expect(series).toHaveLength(1);
+  for (let i = 0; i < 6; i++) await near.ask('close', `shared ${i}`);
+  await far.ask('close', 'one');
+  await far.ask('close', 'other');
+});
+
 const refused = withoutTun();
 
 describe.skipIf(refused !== undefined)(

@@ -32,6 +32,16 @@ def listen(name, host, port, backlog, receive_buffer):
     return server.getsockname()[1]
 
 
+def listen_shared(name, host, port, backlog):
+    """One of several sockets that listen on the same port."""
+    server = socket.socket(family_of(host), socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    server.bind((host, port))
+    server.listen(backlog)
+    sockets[name] = server
+    return "ok"
+
+
 def connect(name, host, port):
     client = socket.socket(family_of(host), socket.SOCK_STREAM)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
