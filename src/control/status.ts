@@ -21,7 +21,7 @@ export interface StageStatus {
 }
 
 export interface Cost {
-  /** Time that the BPF programs took since the start; null where the kernel does not count it. */
+  /** Time that the hooks took in the kernel since the start, estimated (docs/limits.md); null without a kernel side. */
   readonly kernel_ns: number | null;
   /** User and system time of this process per time passed. */
   readonly cpu_ratio: number;

@@ -64,10 +64,11 @@ const SURVEY_NS = 2e9;
 /** From this share of the limit on it matters. */
 const CLOSE = 0.6;
 const SAMPLE_EVERY_NS = 10e9;
-/** A step must save this part of the limit: what scrapes and the process itself cost cannot be shed. */
-const WORTH = 0.1;
-/** What a record costs this process, ns; roughly, and only to tell what is worth a step. */
-const RECORD_NS = 500;
+/**
+ * What a record costs in all, in runs of the hooks: about as much again in this process (docs/overhead.md). Only to tell what is
+ * worth a step, and what a level costs that was not tried yet.
+ */
+const RECORD_RUNS = 2;
 /** Starting costs more than running: code is loaded and compiled. Until then nothing is judged, ns. */
 const WARM_UP_NS = 15e9;
 /** Without a limit the kernel's time is only shown. */
@@ -91,6 +92,8 @@ class BudgetGovernor implements Governor {
   #lastAt = Number.NaN;
   #surveyedAt = Number.NEGATIVE_INFINITY;
   #startedAt = Number.NaN;
+  /** Measured while everything is watched: runs that only count are cheaper. */
+  #recordNs = 0;
 
   constructor(options: GovernorOptions) {
     this.#options = options;
@@ -106,7 +109,7 @@ class BudgetGovernor implements Governor {
         : new Ladder({
             levels: SHEDDING.length - 1,
             budget: cpu,
-            sheds: (level, lower) => this.#sampling.sheds(level, lower, this.#worthRecords(cpu)),
+            saves: (level, lower) => (this.#sampling.saved(level, lower) * this.#recordNs) / NS_PER_SECOND,
           });
     this.#memory = new MemoryWatch({
       limit: memory,
@@ -148,17 +151,13 @@ class BudgetGovernor implements Governor {
     this.kernelCost.stop();
   }
 
-  /** Records a second whose cost is worth a step. */
-  #worthRecords(cpu: number): number {
-    return (WORTH * cpu * NS_PER_SECOND) / (this.kernelCost.perRunNs + RECORD_NS);
-  }
-
   #watchCpu(now: number): void {
     const ladder = this.#ladder;
     const { cpu = Infinity } = this.#options.limits;
     if (Number.isNaN(this.#startedAt)) this.#startedAt = now;
     if (ladder === undefined || now - this.#startedAt < WARM_UP_NS) return;
     const cost = this.#processRatio + this.kernelCost.ratio;
+    if (ladder.level === 0) this.#recordNs = RECORD_RUNS * this.kernelCost.perRunNs;
     const matters = ladder.level > 0 || cost > CLOSE * cpu;
     if (matters && now - this.#surveyedAt >= SURVEY_NS) {
       this.#surveyedAt = now;

@@ -21,8 +21,11 @@ export interface LadderOptions {
   readonly confidentS?: number;
   /** After so long a step down is tried that is not expected to fit; doubles too. Default 960. */
   readonly doubtS?: number;
-  /** Whether a level sheds noticeably more than a lower one; levels that do not are passed over. Default: always. */
-  readonly sheds?: (level: number, lower: number) => boolean;
+  /**
+   * How much less a level is expected to cost than a lower one, for what happens now; levels that save next to nothing
+   * are passed over. Default: each saves a half.
+   */
+  readonly saves?: (level: number, lower: number) => number;
 }
 
 export type Direction = 'up' | 'down';
@@ -33,6 +36,8 @@ const FITTING_SHARE = 0.8;
 const SURE_SHARE = 0.5;
 /** A level that was left upwards within so many times its waiting time did not hold. */
 const HELD_TIMES = 10;
+/** A level must save this share of the budget. */
+const WORTH_SHARE = 0.1;
 /** How fast what is known of a level follows what is measured, for each second. */
 const LEARN = 0.2;
 const MOST_FAILURES = 16;
@@ -43,7 +48,7 @@ const MOST_FAILURES = 16;
  * settles on one level, and a load that falls lets go at once. Returns that had to be taken back wait twice as long.
  */
 export class Ladder {
-  readonly #options: Required<LadderOptions>;
+  readonly #options: Required<Omit<LadderOptions, 'saves'>> & Pick<LadderOptions, 'saves'>;
   readonly #memory: LevelMemory[];
   #level = 0;
   #steppedAt = Number.NEGATIVE_INFINITY;
@@ -60,7 +65,6 @@ export class Ladder {
       downAfterS: 10,
       confidentS: 300,
       doubtS: 960,
-      sheds: () => true,
       ...options,
     };
     this.#memory = Array.from({ length: options.levels + 1 }, () => ({ perUnit: Number.NaN, failures: 0 }));
@@ -119,9 +123,9 @@ export class Ladder {
 
   /** What is shed costs nothing now, whatever else does: then nothing is gained by it. */
   #isIdle(now: number): boolean {
-    const { sheds, downAfterS, confidentS } = this.#options;
+    const { downAfterS, confidentS } = this.#options;
     const waitS = Math.min(confidentS, downAfterS * 2 ** this.#memory[0].failures);
-    return now - this.#steppedAt >= waitS && !sheds(this.#level, 0);
+    return now - this.#steppedAt >= waitS && !this.#sheds(this.#level, 0);
   }
 
   #return(now: number, level: number): void {
@@ -129,13 +133,18 @@ export class Ladder {
     this.#returnedAt = now;
   }
 
+  #sheds(level: number, lower: number): boolean {
+    const { saves, budget } = this.#options;
+    return saves === undefined || saves(level, lower) > WORTH_SHARE * budget;
+  }
+
   /** So many levels up, of those that shed more than the one before; as far as there are any. */
   #above(steps: number): number {
-    const { levels, sheds } = this.#options;
+    const { levels } = this.#options;
     let reached = this.#level;
     let left = steps;
     for (let level = reached + 1; level <= levels && left > 0; level++) {
-      if (!sheds(level, reached)) continue;
+      if (!this.#sheds(level, reached)) continue;
       reached = level;
       left -= 1;
     }
@@ -144,9 +153,9 @@ export class Ladder {
 
   #below(): number {
     let level = this.#level - 1;
-    while (level > 0 && !this.#options.sheds(this.#level, level)) level -= 1;
+    while (level > 0 && !this.#sheds(this.#level, level)) level -= 1;
     // Of levels that shed alike, the lowest.
-    while (level > 0 && !this.#options.sheds(level, level - 1)) level -= 1;
+    while (level > 0 && !this.#sheds(level, level - 1)) level -= 1;
     return level;
   }
 
@@ -158,11 +167,11 @@ export class Ladder {
   }
 
   #mayReturn(since: number, level: number, recent: number): boolean {
-    const { budget, downAfterS, confidentS, doubtS } = this.#options;
+    const { budget, downAfterS, confidentS, doubtS, saves } = this.#options;
     const { perUnit, failures } = this.#memory[level];
     const waitS = downAfterS * 2 ** failures;
-    // Unknown: a level saves about a half.
-    const expected = Number.isNaN(perUnit) ? recent * 2 : Math.max(recent, perUnit * mean(this.#units));
+    const unknown = saves === undefined ? recent * 2 : recent + saves(this.#level, level);
+    const expected = Number.isNaN(perUnit) ? unknown : Math.max(recent, perUnit * mean(this.#units));
     if (expected <= SURE_SHARE * budget) return since >= Math.min(waitS, confidentS);
     if (expected <= FITTING_SHARE * budget) return since >= waitS;
     // What was learned may be out of date: now and then it is put to the test.
@@ -185,7 +194,7 @@ export class Ladder {
   }
 }
 
-/** Each level saves about a half: far above the budget, several are taken at once. */
+/** A level saves about a half: far above the budget, several are taken at once. */
 function stepsFor(excess: number): number {
   return Math.max(1, Math.min(3, Math.round(Math.log2(excess))));
 }

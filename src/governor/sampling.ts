@@ -45,8 +45,6 @@ export const SHEDDING: readonly SheddingLevel[] = [
 const BUSIEST_SHARE = 0.9;
 /** A connection is among the busiest until its rate falls under this part of what it takes to get there. */
 const STAYS_ABOVE = 0.25;
-/** What a level must save of the records of all levels to be worth its step. */
-const WORTH = 0.03;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 const MAX_SERVICES = 4096;
 const WIDEST = POLICY.headers | (7 << POLICY.receiveClassShift) | (7 << POLICY.sendClassShift);
@@ -73,9 +71,8 @@ export class Sampling {
   readonly #services = new Map<number, number>();
   #surveyedAt = Number.NaN;
   #threshold = Infinity;
-  /** By level: records a second that are not written; at the end, what there would be without shedding. */
+  /** By level: records a second that are not written. */
   readonly #saved = new Float64Array(SHEDDING.length);
-  #records = 0;
   /** By level: messages a second on connections that are counted. */
   readonly #countedRate = new Float64Array(SHEDDING.length);
   #rate = 0;
@@ -93,13 +90,9 @@ export class Sampling {
     return this.#rate > 0 ? 1 - this.#countedRate[this.#level] / this.#rate : 1;
   }
 
-  /**
-   * Whether a level writes noticeably fewer records than a lower one, for what is talked now.
-   *
-   * @param least records a second that are worth a step
-   */
-  sheds(level: number, lower: number, least: number): boolean {
-    return this.#saved[level] - this.#saved[lower] > Math.max(least, WORTH * this.#records);
+  /** Records a second that a level writes less than a lower one, for what is talked now. */
+  saved(level: number, lower: number): number {
+    return this.#saved[level] - this.#saved[lower];
   }
 
   /** The policy of a connection, of what the analyzer wishes. */
@@ -122,8 +115,10 @@ export class Sampling {
     this.#surveyedAt = now;
     const seen: number[] = [];
     const narrowed = SHEDDING[this.#level].narrow;
+    // Walked twice, and the table gives an iterator that can be walked once.
+    const all = [...connections];
     let fresh = false;
-    for (const connection of connections) {
+    for (const connection of all) {
       if (!connection.recognised) continue;
       const { index, generation } = connection;
       if (index >= this.#capacity) this.#grow(index);
@@ -133,15 +128,16 @@ export class Sampling {
       } else if (seconds > 0) {
         const turns = advance(connection.turnNumber, this.#turns[index]);
         const records = advance(connection.number, this.#numbers[index]);
-        this.#rates[index] = (this.#rates[index] + turns / seconds) / 2;
+        this.#rates[index] = smooth(this.#rates[index], turns / seconds);
         // While it is narrowed there are none to see: what was seen before holds.
-        if (!narrowed) this.#extra[index] = (this.#extra[index] + Math.max(0, records - turns) / seconds) / 2;
+        const extra = Math.max(0, records - turns) / seconds;
+        if (!narrowed) this.#extra[index] = smooth(this.#extra[index], extra);
         seen.push(index);
       }
       this.#turns[index] = connection.turnNumber;
       this.#numbers[index] = connection.number;
     }
-    const changed = this.#rank(seen, connections);
+    const changed = this.#rank(seen, all);
     this.#add(seen);
     return fresh || changed;
   }
@@ -152,7 +148,7 @@ export class Sampling {
   }
 
   /** Finds the busiest. */
-  #rank(seen: readonly number[], connections: Iterable<TalkingConnection>): boolean {
+  #rank(seen: readonly number[], connections: readonly TalkingConnection[]): boolean {
     const rates = Float64Array.from(seen, (index) => this.#rates[index]).toSorted();
     this.#rate = rates.reduce((sum, rate) => sum + rate, 0);
     let left = this.#rate * BUSIEST_SHARE;
@@ -178,11 +174,10 @@ export class Sampling {
   #add(seen: readonly number[]): void {
     this.#saved.fill(0);
     this.#countedRate.fill(0);
-    this.#records = 0;
     for (const index of seen) {
       const rate = this.#rates[index];
-      const extra = this.#extra[index];
-      this.#records += rate + extra;
+      // Met while narrowed, it has none that is known.
+      const extra = this.#extra[index] || 0;
       for (let level = 1; level < SHEDDING.length; level++) {
         const counted = this.#isCounted(index, level);
         this.#saved[level] += counted ? rate + extra : extra;
@@ -202,8 +197,8 @@ export class Sampling {
   #meet(index: number, generation: number): void {
     this.#known[index] = 1;
     this.#generations[index] = generation;
-    this.#rates[index] = 0;
-    this.#extra[index] = 0;
+    this.#rates[index] = Number.NaN;
+    this.#extra[index] = Number.NaN;
     this.#places[index] = 2;
     this.#busiest[index] = 0;
   }
@@ -226,6 +221,11 @@ export class Sampling {
 function advance(now: number, before: number): number {
   const step = (now - before) >>> 0;
   return step >= 2 ** 31 ? 0 : step;
+}
+
+/** The mean with what was known before, if anything was. */
+function smooth(known: number, measured: number): number {
+  return Number.isNaN(known) ? measured : (known + measured) / 2;
 }
 
 function grown<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array>(old: T, made: T): T {

@@ -38,6 +38,7 @@ import type { Recorder } from '../recording/recorder.ts';
 import { createAnalysis, protocolSettings } from './analysis.ts';
 import type { Ticking } from './analysis.ts';
 import { fanOut } from './fan-out.ts';
+import { ITERATORS } from '../receiver/kernel/features.ts';
 import { possibleCpus, ringSize } from '../receiver/kernel/ring-size.ts';
 import { isGoverned, pipelineFeatures } from './features.ts';
 import { kernelSwitches } from './kernel-switches.ts';
@@ -209,7 +210,8 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   const governor = createGovernor({
     limits: { memory: limits.memory, cpu: isGoverned(configuration) ? limits.cpu : undefined },
     kernel: {
-      programs: () => receiver.programs(),
+      // What runs within the process's own calls is its own time.
+      programs: () => receiver.programs().filter(({ name }) => !ITERATORS.includes(name)),
       hookRuns: () => receiver.hookRuns(),
       measure: () => receiver.measureRunTime(),
     },
@@ -301,7 +303,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     store: aggregate.store,
     labels,
     recorder,
-    kernelCost: () => receiver.kernelCost(),
+    kernelCost: () => ({ kernel_ns: Math.round(governor.kernelCost.totalNs), map_bytes: receiver.mapBytes() }),
     governor: () => governor.state(),
     metricsUrl: () => metricsUrl,
     switches,

@@ -24,7 +24,7 @@ export function readOwnSamples(sources: OwnSampleSources): OwnSample[] {
   let connections = 0;
   for (const _ of sources.connections()) connections += 1;
   const programs = receiver.programs();
-  const maps = receiver.kernelCost().map_bytes;
+  const maps = receiver.mapBytes();
   return [
     { metric: 'governorLevel', value: level },
     ...(['cpu', 'memory'] as const).flatMap((reason) =>

@@ -122,6 +122,14 @@ export const EXIT_PREFIX = 'sonde_exit_';
 export const SWEEP_PROGRAM = 'sonde_sweep';
 /** Iterators that run once, in this order. */
 export const BACKFILL_PROGRAMS: readonly string[] = ['sonde_backfill_files', 'sonde_backfill_waiting'];
+/** They run within a system call of the probe, and so are its own system time. */
+export const ITERATORS: readonly string[] = [
+  ...BACKFILL_PROGRAMS,
+  SWEEP_PROGRAM,
+  LISTENERS_PROGRAM,
+  FIND_LISTENERS_PROGRAM,
+  FORGET_PROGRAM,
+];
 /** Their runs are the unit of the stage `hook`. */
 export const HOOK_PROGRAMS: readonly string[] = FEATURES.flatMap((feature) =>
   feature.name === 'messages' ? programsOf(feature) : [],

@@ -4,7 +4,7 @@ import { COUNTER, RECORD, SWITCHED } from '../../model/record.gen.ts';
 import { loadAddon, objectPath, type Probe, type ProgramInfo } from './addon.ts';
 import { findOpenConnections, type FoundBefore } from './backfill.ts';
 import type { Feature } from './features.ts';
-import { FORGET_PROGRAM, LISTENERS_PROGRAM, SWEEP_PROGRAM } from './features.ts';
+import { FORGET_PROGRAM, ITERATORS, LISTENERS_PROGRAM, SWEEP_PROGRAM } from './features.ts';
 import { askSelf, type CaptureOptions, loadProbe, type SelfAnswer, setTick, writeSwitches } from './load.ts';
 import type { PolicyTable } from './policy-table.ts';
 import { createPolling, systemTimers, type Timers } from './polling.ts';
@@ -60,24 +60,18 @@ export interface KernelReceiver {
   programs(): readonly ProgramInfo[];
   /** From here on the kernel measures the run time of every BPF program, until it is closed; undefined if it refuses. */
   measureRunTime(): { close(): void } | undefined;
-  /** Time of the BPF programs, null unless the kernel measures it (kernel.bpf_stats_enabled); memory of the maps. */
-  kernelCost(): KernelCost;
+  /** Memory of the maps; null before start. */
+  mapBytes(): number | null;
 }
 
 /** What can be switched while the programs run. */
 export type SwitchedPart = keyof typeof SWITCHED;
-
-export interface KernelCost {
-  readonly kernel_ns: number | null;
-  readonly map_bytes: number | null;
-}
 
 /** Small enough that a batch is still in the cache when the analyzer walks it. */
 const BATCH_BYTES = 256 << 10;
 /** A poll takes at most so much: more than any ring holds, but an end in any case. */
 const BATCHES_A_POLL = 1024;
 const SWEEP_INTERVAL_NS = 1e9;
-const ITERATORS = [SWEEP_PROGRAM, LISTENERS_PROGRAM];
 /** One read of the rings in so many is timed. */
 const TIMED_DRAINS = 8;
 /** What a kernel is built with most often; holds until the real one is known. */
@@ -103,7 +97,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     programs: [],
     abandoned: 0,
   };
-  let cost: KernelCost = { kernel_ns: null, map_bytes: null };
+  let mapBytes: number | null = null;
   let off = options.udp ? 0 : SWITCHED.udp;
   let before: FoundBefore = { connections: 0, durationNs: 0 };
   let tcpDrops: ReadonlyMap<number, number> = new Map();
@@ -194,7 +188,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
     next.flush(now());
     const { pending, ...counts } = read();
     last = { ...counts, pending: 0, abandoned: pending };
-    cost = readCost(probe);
+    mapBytes = probe.mapBytes();
     tcpDrops = readDrops(probe);
     policies.unbind();
     probe.close();
@@ -245,7 +239,7 @@ export function createKernelReceiver(options: KernelReceiverOptions): KernelRece
         return undefined;
       }
     },
-    kernelCost: () => (probe === undefined ? cost : readCost(probe)),
+    mapBytes: () => probe?.mapBytes() ?? mapBytes,
   };
 }
 
@@ -253,12 +247,6 @@ function udpFeature(on: boolean): Feature {
   return on
     ? { name: 'udp', state: 'on', reason: null, remedy: null }
     : { name: 'udp', state: 'off', reason: 'switched off', remedy: 'Switch it on: PUT /features.' };
-}
-
-function readCost(probe: Probe): KernelCost {
-  let ns = 0;
-  for (const program of probe.programs()) ns += program.runTimeNs;
-  return { kernel_ns: ns > 0 ? ns : null, map_bytes: probe.mapBytes() };
 }
 
 /** Entries of the map `tcp_drops`. */

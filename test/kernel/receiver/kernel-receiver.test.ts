@@ -152,7 +152,7 @@ describe('the kernel receiver', () => {
       expect(count.delivered).toBeGreaterThanOrEqual(100);
     }
     expect(running.stages.find((stage) => stage.name === 'ring')?.read().delivered).toBe(next.records.length);
-    expect(running.kernelCost().map_bytes).toBeGreaterThan(2 << 20);
+    expect(running.mapBytes()).toBeGreaterThan(2 << 20);
   });
 
   it('counts times from its origin, and ticks with them', async () => {

@@ -50,7 +50,8 @@ class Host {
       processNs: () => this.#processNs,
       resident: () => this.rss,
       policies: { setCap: (cap) => (this.cap = cap) },
-      connections: () => this.connections,
+      // As the analyzer gives them: to be walked once.
+      connections: () => this.connections.values(),
       memory: {
         caches: (shed) => (this.shed.caches = shed),
         series: (shed) => (this.shed.series = shed),

@@ -107,7 +107,7 @@ describe('10,000 seconds', () => {
 test('levels that shed nothing are passed over, up and down', () => {
   // Only levels 4 and 7 do anything.
   const useful = [0, 0, 0, 0, 1, 1, 1, 2];
-  const ladder = new Ladder({ levels: 7, budget: 1, sheds: (level, lower) => useful[level] > useful[lower] });
+  const ladder = new Ladder({ levels: 7, budget: 1, saves: (level, lower) => useful[level] - useful[lower] });
   const seen = new Set<number>();
   for (let now = 0; now < 60; now++) {
     ladder.observe(now, 1.5, 100);
@@ -125,7 +125,7 @@ test('levels that shed nothing are passed over, up and down', () => {
 
 test('lets go when what it sheds saves nothing, even above the budget', () => {
   let saves = true;
-  const ladder = new Ladder({ levels: 7, budget: 1, sheds: (level, lower) => saves && level > lower });
+  const ladder = new Ladder({ levels: 7, budget: 1, saves: (level, lower) => (saves ? level - lower : 0) });
   for (let now = 0; now < 30; now++) ladder.observe(now, 3, 100);
   expect(ladder.level).toBe(7);
   saves = false;

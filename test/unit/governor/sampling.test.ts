@@ -112,30 +112,24 @@ describe('Sampling', () => {
   test('narrows streams at level 1, if they write more than a record a message', () => {
     const talks = indexes(10).map((i) => talk(i));
     const sampling = watched(talks, () => 100, 4);
-    expect(sampling.sheds(1, 0, 0)).toBe(true);
+    expect(sampling.saved(1, 0)).toBeGreaterThan(0);
     sampling.level = 1;
     expect(sampling.cap(3, 1, POLICY.stream | POLICY.set) & POLICY.mask).toBe(POLICY.headers);
     expect(sampling.cap(3, 1, HEADERS)).toBe(HEADERS);
-    expect(watched(talks, () => 100).sheds(1, 0, 0)).toBe(false);
+    expect(watched(talks, () => 100).saved(1, 0)).toBe(0);
   });
 
   test('of a single busy connection says that only counting it sheds anything', () => {
     const sampling = watched([talk(0)], () => 5000);
-    expect([1, 2, 3, 4, 5].filter((level) => sampling.sheds(level, 0, 0))).toEqual([]);
-    expect(sampling.sheds(LAST - 1, 0, 0)).toBe(true);
-  });
-
-  test('a saving that is not worth a step is none', () => {
-    const sampling = watched([talk(0)], () => 100);
-    expect(sampling.sheds(LAST, 0, 50)).toBe(true);
-    expect(sampling.sheds(LAST, 0, 500)).toBe(false);
+    expect([1, 2, 3, 4, 5].filter((level) => sampling.saved(level, 0) > 0)).toEqual([]);
+    expect(sampling.saved(LAST - 1, 0)).toBeGreaterThan(0);
   });
 
   test('turn counters that wrap around or go back are no rate', () => {
     const one = talk(0);
     one.turnNumber = 2 ** 32 - 50;
     const sampling = watched([one], () => 100);
-    expect(sampling.sheds(LAST, 0, 0)).toBe(true);
+    expect(sampling.saved(LAST, 0)).toBeGreaterThan(0);
     one.turnNumber -= 10;
     sampling.survey(10e9, [one]);
     sampling.level = LAST;
