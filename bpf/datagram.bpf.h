@@ -93,7 +93,7 @@ static __always_inline int on_datagram(struct ring_header *ring, struct sock *sk
 	} else if (peer.family == AF_INET6) {
 		__builtin_memcpy(record->remote_address, peer.address6, 16);
 	}
-	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	copy_comm(record->comm);
 	record->family = family == AF_INET ? 4 : 6;
 	if (!captured)
 		count_call(ring, off & SWITCHED_PAYLOAD ? PAYLOAD_OFF : PAYLOAD_UNREADABLE);

@@ -77,6 +77,6 @@ int sonde_find_listeners(struct bpf_iter__task_file *ctx)
 	listener->cookie = bpf_get_socket_cookie(sk);
 	listener->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	listener->tgid = task->tgid;
-	BPF_CORE_READ_STR_INTO(&listener->comm, task, comm);
+	BPF_CORE_READ_STR_INTO(&listener->comm, task, group_leader, comm);
 	return 0;
 }

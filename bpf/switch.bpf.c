@@ -5,7 +5,7 @@
  * off, user space has this iterator forget them all, and once it is on again they are joined as those are that were
  * open before the probe.
  */
-#include "include/socket.h"
+#include "include/tcp-event.h"
 
 struct switch_request {
 	__u32 off; /* enum switched */
@@ -38,6 +38,7 @@ int sonde_forget(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!state->reason)
 		state->reason = CLOSE_SWITCHED_OFF;
 	finish(sk, state, bpf_ktime_get_ns(), rx);
+	bpf_sk_storage_delete(&troubles, sk);
 	if (state->phase == PHASE_OVER)
 		__builtin_memset(state, 0, sizeof(*state));
 	return 0;

@@ -6,7 +6,7 @@
 #ifndef SONDE_LISTENER_H
 #define SONDE_LISTENER_H
 
-#include "kernel.h"
+#include "socket.h"
 
 const volatile __u8 tcp_listeners = 0;
 
@@ -39,7 +39,7 @@ static __always_inline void on_listen(struct sock *sk)
 	listener->cookie = bpf_get_socket_cookie(sk);
 	listener->cgroup_id = bpf_get_current_cgroup_id();
 	listener->tgid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(listener->comm, sizeof(listener->comm));
+	copy_comm(listener->comm);
 }
 
 #endif

@@ -24,7 +24,7 @@ enum socket_phase {
 };
 
 struct sock_state {
-	/* What each call touches: 52 bytes, which share a cache line with the storage's own header. */
+	/* What each call touches: 56 bytes, which share a cache line with the storage's own header. */
 	__u32 phase;
 	__u32 index;
 	__u32 tgid;
@@ -36,6 +36,7 @@ struct sock_state {
 	__u16 generation;
 	__u8 direction;
 	__u8 role;
+	__u32 announcing; /* 1 while its open record is being written, and from then on */
 	__u64 last_send;
 	__u64 last_receive;
 	/* What the rest of a connection's life touches. */
@@ -162,13 +163,21 @@ static __always_inline __u32 received(const struct sock *sk, const struct tcp_so
 	return copied - state->rx_base;
 }
 
+/* The process's name: threads may have names of their own, and would look like so many processes. */
+static __always_inline void copy_comm(__u8 *comm)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	bpf_probe_read_kernel_str(comm, 16, &task->group_leader->comm);
+}
+
 __noinline int remember_owner(struct sock_state *state, __u32 tgid)
 {
 	if (!state)
 		return 0;
 	state->tgid = tgid;
 	state->cgroup_id = bpf_get_current_cgroup_id();
-	bpf_get_current_comm(state->comm, sizeof(state->comm));
+	copy_comm(state->comm);
 	return 0;
 }
 
@@ -197,9 +206,13 @@ static __always_inline void fill_head(struct record_head *head, const struct soc
 	head->time = time;
 }
 
+/* How often a call looks whether another CPU has announced its socket: longer than writing a record takes. */
+#define ANNOUNCE_LOOKS 512
+
 /*
  * Writes the open record of a socket. 0 if there was no index, or no room in the ring: then it is tried again
- * with the next record. A global function, as all that are off the hot path: the verifier reads it once.
+ * with the next record. A call, the sweep and the close may come here at once, on several CPUs: one of them writes it.
+ * A global function, as all that are off the hot path: the verifier reads it once.
  */
 __noinline int announce(struct sock_state *state)
 {
@@ -210,13 +223,24 @@ __noinline int announce(struct sock_state *state)
 
 	if (!ring || !state || is_off(SWITCHED_CAPTURE))
 		return 0;
+	if (__sync_val_compare_and_swap(&state->announcing, 0, 1)) {
+		for (int i = 0; i < ANNOUNCE_LOOKS; i++) {
+			if (*(volatile __u32 *)&state->phase == PHASE_ANNOUNCED)
+				return 1;
+			if (!*(volatile __u32 *)&state->announcing)
+				break;
+		}
+		return 0;
+	}
 	if (!take_index(state)) {
 		count(ring, TABLE_FULL);
+		state->announcing = 0;
 		return 0;
 	}
 	record = ring_reserve(ring, sizeof(*record), true);
 	if (!record) {
 		count(ring, RING_LIFE_FULL);
+		state->announcing = 0;
 		return 0;
 	}
 	sk = (const struct sock *)state->address;

@@ -17,26 +17,33 @@ __u64 tick_ns = 4000000;
 #define READ_OR_0(object, field) (bpf_core_field_exists((object)->field) ? (object)->field : 0)
 
 /* As tcp_get_info_chrono_stats() in net/ipv4/tcp.c: what was closed off, and what runs now. */
-static __always_inline __u64 chrono_us(const struct tcp_sock *tp, __u32 which, __u32 ticks)
+static __always_inline __u64 chrono_us(const struct tcp_sock *tp, __u32 which)
 {
 	__u64 stat;
+	__s32 running;
 
 	if (!bpf_core_field_exists(tp->chrono_stat))
 		return 0;
 	stat = tp->chrono_stat[which - 1];
-	if (BPF_CORE_READ_BITFIELD(tp, chrono_type) == which)
-		stat += ticks - tp->chrono_start;
+	if (BPF_CORE_READ_BITFIELD(tp, chrono_type) == which) {
+		running = tp->chrono_start;
+		asm volatile("" ::: "memory");
+		running = (__s32)((__u32)bpf_jiffies64() - (__u32)running);
+		/* The socket is not locked: another CPU may have started it since. */
+		if (running > 0)
+			stat += running;
+	}
 	return stat * tick_ns / 1000;
 }
 
 static __always_inline void read_quality(struct tcp_record *record, const struct tcp_sock *tp)
 {
-	__u32 ticks = (__u32)bpf_jiffies64(), min_rtt, interval;
+	__u32 min_rtt, interval;
 	__u64 receiver, buffer;
 
-	receiver = chrono_us(tp, TCP_CHRONO_RWND_LIMITED, ticks);
-	buffer = chrono_us(tp, TCP_CHRONO_SNDBUF_LIMITED, ticks);
-	record->busy_us = chrono_us(tp, TCP_CHRONO_BUSY, ticks) + receiver + buffer;
+	receiver = chrono_us(tp, TCP_CHRONO_RWND_LIMITED);
+	buffer = chrono_us(tp, TCP_CHRONO_SNDBUF_LIMITED);
+	record->busy_us = chrono_us(tp, TCP_CHRONO_BUSY) + receiver + buffer;
 	record->receiver_limited_us = receiver;
 	record->buffer_limited_us = buffer;
 	record->bytes_sent = READ_OR_0(tp, bytes_sent);

@@ -12,7 +12,7 @@ const NS_PER_US = 1000;
 interface Period {
   readonly from: number;
   readonly to: number;
-  /** How much of it nothing could be sent, at most `to - from`, ns. */
+  /** For how much of it nothing could be sent, at most `to - from`, ns: it is not known when. */
   readonly ns: number;
 }
 
@@ -86,8 +86,8 @@ export class TransportHistory {
   attributes(from: number, to: number): Attributes {
     const retransmits = this.#retransmits.filter((time) => time >= from && time <= to).length;
     let zeroWindowNs = Number.isNaN(this.#closedSince) ? 0 : overlap(this.#closedSince, this.#closedUntil, from, to);
-    for (const period of this.#zeroWindows)
-      zeroWindowNs += Math.min(period.ns, overlap(period.from, period.to, from, to));
+    for (const { from: start, to: end, ns } of this.#zeroWindows)
+      zeroWindowNs += Math.max(0, overlap(start, end, from, to) - (end - start - ns));
     const reset = this.#reset;
     return {
       ...(this.#rttNs === 0 ? {} : { 'net.rtt': this.#rttNs }),

@@ -30,6 +30,8 @@ interface Listener {
   newDrops: number;
   tgid: number;
   seenAt: number;
+  /** Closed, or not looked at for a while: kept for what it has counted, should it come back. */
+  isGone: boolean;
 }
 
 export interface ListenersParts {
@@ -60,12 +62,21 @@ export class Listeners {
     const tgid = words[word + layout.tgid / 4];
     let listener = this.#listeners.get(cookie);
     if (listener === undefined) {
-      if (this.#listeners.size >= MAX_LISTENERS) {
+      if (!this.#hasRoom()) {
         statistics.droppedTableFull++;
         return;
       }
       const before = time - this.#firstLook < FIRST_LOOK_NS ? drops : 0;
-      listener = { labels: {}, backlog: 0, maxBacklog: 0, drops: before, newDrops: 0, tgid: -1, seenAt: time };
+      listener = {
+        labels: {},
+        backlog: 0,
+        maxBacklog: 0,
+        drops: before,
+        newDrops: 0,
+        tgid: -1,
+        seenAt: time,
+        isGone: false,
+      };
       this.#listeners.set(cookie, listener);
     }
     statistics.delivered++;
@@ -81,15 +92,28 @@ export class Listeners {
     listener.backlog = words[word + layout.backlog / 4];
     listener.maxBacklog = words[word + layout.maxBacklog / 4];
     listener.seenAt = time;
+    listener.isGone = false;
+  }
+
+  /** Those that are gone make room, the oldest first. */
+  #hasRoom(): boolean {
+    if (this.#listeners.size < MAX_LISTENERS) return true;
+    for (const [cookie, { isGone }] of this.#listeners) {
+      if (!isGone) continue;
+      this.#listeners.delete(cookie);
+      return true;
+    }
+    return false;
   }
 
   /** Tells how the queues stand. */
   observe(now: number): void {
     const { labels, output } = this.#parts;
     const { listen } = output;
-    for (const [cookie, listener] of this.#listeners) {
+    for (const listener of this.#listeners.values()) {
+      if (listener.isGone) continue;
       const isGone = now - listener.seenAt > GONE_NS;
-      if (isGone) this.#listeners.delete(cookie);
+      listener.isGone = isGone;
       if (isGone && listener.newDrops === 0) continue;
       listen.metrics[LISTEN_METRIC.backlog] = isGone ? 0 : listener.backlog;
       listen.metrics[LISTEN_METRIC.maxBacklog] = isGone ? 0 : listener.maxBacklog;

@@ -124,3 +124,17 @@ test('a dup of a socket and calls of several threads are one connection of one p
   expect(socket?.owners).toEqual([]);
   expect(recorder.sockets()).toHaveLength(2);
 });
+
+test('a thread with a name of its own does not lend it to the connection', async () => {
+  const server = startTalker(scene);
+  const client = startTalker(scene);
+  const { id, port } = await server.tell<{ id: number; port: number }>({ do: 'listen', host: '127.0.0.1' });
+  const recorder = startRecorder(scene, { ports: [port] });
+  const { ids } = await client.tell<{ ids: number[] }>({ do: 'connect', host: '127.0.0.1', port });
+  const accepted = await server.tell<{ ids: number[] }>({ do: 'accept', id });
+  await client.tell({ do: 'in_thread', call: { do: 'send', id: ids[0], data: 'one' } });
+  await server.tell({ do: 'in_thread', call: { do: 'receive', id: accepted.ids[0], size: 3 } });
+  const socket = await serverEnd(recorder, 1);
+  expect(socket?.comm).toBe('python3');
+  expect(recorder.sockets().map(({ comm }) => comm)).toEqual(['python3', 'python3']);
+});

@@ -63,9 +63,15 @@ def dup(id):
 
 
 def in_thread(call):
-    """Does it in a thread of its own."""
+    """Does it in a thread of its own, which has a name of its own too."""
     answer = []
-    thread = threading.Thread(target=lambda: answer.append(perform(call)))
+
+    def work():
+        with open(f"/proc/self/task/{threading.get_native_id()}/comm", "w") as comm:
+            comm.write("worker-7")
+        answer.append(perform(call))
+
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     return answer[0]

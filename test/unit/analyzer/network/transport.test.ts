@@ -94,6 +94,21 @@ describe('what the network did to an exchange', () => {
     expect(net(harness)).toEqual([{ 'net.zero_window_ns': 10 * MS }, {}, {}]);
   });
 
+  it.each([
+    ['a short one none', 990, 1050, undefined],
+    ['a long one what it must have had', 100, 1050, 205 * MS],
+  ])('of a wait for the peer of which nobody knows when it was, has %s', (_, from, to, expected) => {
+    const harness = new Harness();
+    const socket = harness.socket().open(1);
+    measure(harness, 5 * MS, 0, 1);
+    socket.receive(from * MS, REQUEST);
+    // 300 ms of the last second.
+    measure(harness, 1005 * MS, 0, 300_001);
+    socket.send(to * MS, RESPONSE);
+    harness.deliver();
+    expect(net(harness).map((attributes) => attributes['net.zero_window_ns'])).toEqual([expected]);
+  });
+
   it('counts no wait for the peer that lies before the first look at a joined connection', () => {
     const harness = new Harness();
     const socket = harness.socket({ joined: true }).open(1);

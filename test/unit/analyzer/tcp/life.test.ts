@@ -230,6 +230,15 @@ describe('listeners', () => {
     expect(harness.of(GROUP.tcpListen)).toHaveLength(4);
     expect(harness.of(GROUP.tcpListen)[0].labels).toMatchObject({ server_address: '0.0.0.0', pid: '77' });
   });
+
+  it('counts nothing anew after a time in which nobody looked', () => {
+    start();
+    harness.listener({ time: 1, backlog: 0, drops: 0 }).observe(SECOND);
+    harness.listener({ time: 5 * SECOND, backlog: 0, drops: 1000 }).observe(6 * SECOND);
+    for (let second = 7; second < 40; second++) harness.observe(second * SECOND);
+    harness.listener({ time: 40 * SECOND, backlog: 0, drops: 1003 }).observe(41 * SECOND);
+    expect(harness.sum(GROUP.tcpListen, 'overflows')).toBe(1003);
+  });
 });
 
 describe('resets and drops', () => {
