@@ -25,6 +25,11 @@ export class EmptyHooks {
     const source = join(sources, 'empty.bpf.c');
     execFileSync('clang', ['-O2', '-g', '-target', 'bpf', include, '-c', source, '-o', object]);
     execFileSync('clang', ['-O2', join(sources, 'hold_hooks.c'), '-lbpf', '-o', holder]);
+    return EmptyHooks.hold(holder, object);
+  }
+
+  /** The same with what `attach` would have compiled. Rejects where the kernel lacks what `object` attaches to. */
+  static async hold(holder: string, object: string): Promise<EmptyHooks> {
     const child = new Child([holder, object], { stdio: ['pipe', 'pipe', 'pipe'] });
     await child.says('stdout', /ready/, START_LIMIT_MS);
     return new EmptyHooks(child);

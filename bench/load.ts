@@ -56,6 +56,19 @@ export async function hold(options: RateOptions): Promise<LoadResult> {
   return parseH2load(await child.output(20 * seconds * 1000 + GRACE_MS));
 }
 
+/** h2load over HTTP/1.1 as fast as it goes, with a fixed number of requests. */
+export async function exactly(options: {
+  readonly url: string;
+  readonly requests: number;
+  readonly connections?: number;
+}): Promise<LoadResult> {
+  const { url, requests, connections = 16 } = options;
+  const child = new Child(['h2load', '--h1', '-t1', `-c${connections}`, '-n', String(requests), url], {
+    cpu: CLIENT_CPU,
+  });
+  return parseH2load(await child.output(GRACE_MS + 10 * requests));
+}
+
 /** ab without keep-alive: a connection for each of `requests`. */
 export async function churn(options: {
   readonly url: string;

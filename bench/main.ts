@@ -26,6 +26,7 @@ nginx, wrk, h2load, clang and libbpf; takes about 15 minutes (a minute or two wi
   --keep           keep runs that something else on the machine disturbed
   --write          put the tables into docs/overhead.md and the figures into bench/results.json
   --program FILE   the program to measure (default bin/sonde)
+  --instructions   something else: counts instructions in a guest; see \`npm run bench -- --instructions --help\`
 `;
 
 const MEASUREMENTS = {

@@ -40,11 +40,13 @@ export class Probe {
   readonly features: string;
   readonly #child: Child;
   readonly #url: string;
+  readonly #control: string;
 
   private constructor(child: Child, startMs: number, ready: RegExpExecArray) {
     this.#child = child;
     this.startMs = startMs;
     this.#url = ready[1];
+    this.#control = ready[2];
     this.features = ready[3];
   }
 
@@ -124,6 +126,16 @@ export class Probe {
       await delay(1000, undefined, { signal }).catch(() => undefined);
     }
     return { scrapes, slowestMs };
+  }
+
+  /** Switches a feature of the running program. */
+  async switch(name: string, state: 'on' | 'off'): Promise<void> {
+    const response = await fetch(new URL('/features', this.#control), {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ [name]: state }),
+    });
+    if (!response.ok) throw new Error(`PUT /features answered ${response.status}: ${await response.text()}`);
   }
 
   stop(): Promise<void> {

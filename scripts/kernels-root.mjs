@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // Makes the folder that scripts/kernels turns into the guest's initramfs: node and the libraries it and the addon
 // need, the built program with the packages it imports, the C programs of the tests (static) and the guest's checks.
+//   kernels-root.mjs FOLDER [FILE=TARGET…]     also files or folders, programs with the libraries that they need
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
@@ -20,8 +21,11 @@ function copy(file, target = join(to, file)) {
 
 const node = realpathSync(process.execPath);
 copy(node, join(to, 'usr/bin/node'));
-const linked = execFileSync('ldd', [node, join(from, 'build/Release/sonde.node')], { encoding: 'utf8' });
-for (const [library] of linked.matchAll(/\/[^ :]+\.so[^ :\n]*/g)) if (!library.endsWith('.node')) copy(library);
+copyLibraries([node, join(from, 'build/Release/sonde.node')]);
+function copyLibraries(programs) {
+  const linked = execFileSync('ldd', programs, { encoding: 'utf8' });
+  for (const [library] of linked.matchAll(/\/[^ :]+\.so[^ :\n]*/g)) if (!library.endsWith('.node')) copy(library);
+}
 
 for (const part of ['bin', 'dist', 'package.json', 'build/Release/sonde.node', 'build/bpf/sonde.bpf.o']) {
   copy(join(from, part), join(program, part));
@@ -56,6 +60,20 @@ function existsPackage(path) {
 const { dependencies } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
 for (const name of Object.keys(dependencies)) {
   if (name !== 'node-addon-api') copyPackage(name, join(from, 'package.json'));
+}
+
+for (const more of process.argv.slice(3)) {
+  const [file, target] = more.split('=');
+  copy(file, join(to, target));
+  if (isProgram(file)) copyLibraries([file]);
+}
+function isProgram(file) {
+  const { mode } = statSync(file);
+  return (
+    statSync(file).isFile() &&
+    (mode & 0o111) !== 0 &&
+    readFileSync(file).subarray(0, 4).toString('latin1') === '\x7fELF'
+  );
 }
 
 for (const name of ['client', 'server']) {
