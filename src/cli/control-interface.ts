@@ -9,6 +9,8 @@ import type { Applier, Reloader } from '../control/reload.ts';
 import { createStatus } from '../control/status.ts';
 import type { ReloadStatus, Status } from '../control/status.ts';
 import { authorizeBy, configuredToken } from '../control/token.ts';
+import { watchConfiguration } from '../control/watch-configuration.ts';
+import type { ConfigurationWatch } from '../control/watch-configuration.ts';
 import { SondeError } from '../model/errors.ts';
 import type { KernelPipeline } from '../pipeline/kernel-pipeline.ts';
 import type { Environment } from './environment.ts';
@@ -29,8 +31,10 @@ export interface ControlInterface {
   readonly server: ControlServer;
   readonly status: () => Status;
   readonly reloader: Reloader;
-  /** What callers must send; undefined if nothing. */
-  readonly token: string | undefined;
+  /** What callers must send at present; undefined if nothing. */
+  readonly token: () => string | undefined;
+  /** Reloads from now on when the configuration's files change. @returns ends it */
+  watch(): () => void;
 }
 
 /** @throws SondeError if the token cannot be read */
@@ -38,25 +42,31 @@ export function createControlInterface(options: ControlInterfaceOptions): Contro
   const { version, pipeline, loaded, environment, feed, ready, log } = options;
   const { configuration } = loaded;
   const { control, capture } = configuration;
-  const token = configuredToken(control);
+  let token = configuredToken(control);
   let authorize = token === undefined ? undefined : authorizeBy(token);
+  let watched: ConfigurationWatch | undefined;
 
   const reloader = createReloader({
     initial: loaded,
     load: () => loadConfiguration({ file: loaded.file, environment }),
-    onReload: (status) => tellReload(log, status),
+    onReload(status) {
+      tellReload(log, status);
+      watched?.follow();
+    },
     appliers: [
       ...appliers(pipeline, log),
       {
         keys: ['control.token', 'control.token_file'],
+        stale: ({ control: next }) => (configuredToken(next) === token ? [] : ['control.token_file']),
         apply({ control: next }) {
           const text = configuredToken(next);
-          if ((text === undefined) !== (authorize === undefined)) {
+          if ((text === undefined) !== (token === undefined)) {
             throw new SondeError('SONDE_CONFIGURATION', {
               detail: 'whether a token is asked for changes with a restart only',
               remedy: 'Restart Sonde.',
             });
           }
+          token = text;
           authorize = text === undefined ? undefined : authorizeBy(text);
         },
       },
@@ -86,7 +96,16 @@ export function createControlInterface(options: ControlInterfaceOptions): Contro
     authorize: authorize === undefined ? undefined : (header) => authorize?.(header) ?? false,
     onError: (path, error) => log.error({ component: 'control', path, err: error }, 'a request failed'),
   });
-  return { server, status, reloader, token };
+  return {
+    server,
+    status,
+    reloader,
+    token: () => token,
+    watch() {
+      watched = watchConfiguration({ reloader });
+      return () => watched?.stop();
+    },
+  };
 }
 
 /** What a reload can change. */

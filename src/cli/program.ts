@@ -182,7 +182,10 @@ Examples:
     .command('top')
     .description('show services, their routes and peers, live')
     .option('--url <url>', 'control interface of a probe (default: control.listen, which is http://127.0.0.1:9503)')
-    .option('--token-file <file>', 'file with the token that it asks for (default: control.token_file)')
+    .option(
+      '--token-file <file>',
+      'file with the token that it asks for (default: that of the configuration, for its own address)',
+    )
     .addOption(configOption())
     .addHelpText(
       'after',

@@ -12,6 +12,10 @@ export interface ControlOptions {
   readonly routes: readonly Route[];
   /** Without it no token is asked for, and only this host may listen. */
   readonly authorize?: Authorize | undefined;
+  /** Within so long an answer must have been taken, but for a stream, ms. Default 30,000. */
+  readonly answerMs?: number;
+  /** Those beyond are refused. Default 64. */
+  readonly maxConnections?: number;
   /** Told of what went wrong inside. */
   readonly onError?: (path: string, error: unknown) => void;
 }
@@ -26,8 +30,6 @@ export interface ControlServer {
   url(): string;
 }
 
-const MAX_CONNECTIONS = 64;
-
 /** Serves the routes. Everything about it is bounded: connections, headers, time, bodies. */
 export function createControlServer(options: ControlOptions): ControlServer {
   const router = createRouter(options);
@@ -41,7 +43,7 @@ export function createControlServer(options: ControlOptions): ControlServer {
     },
     (request, response) => void router(request, response),
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = options.maxConnections ?? 64;
   return {
     name: 'control',
     start: () =>

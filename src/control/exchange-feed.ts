@@ -19,7 +19,7 @@ export interface ExchangeFeedOptions {
   readonly maxQueued?: number;
   /** At most so many exchanges a second are shown to followers, so that following costs a bounded share. Default 10,000. */
   readonly maxPerSecond?: number;
-  /** A follower that has read nothing for so long while something waited is let go, ms. Default 30,000. */
+  /** A follower that has read nothing for so long while something waited, its end too, is let go, ms. Default 30,000. */
   readonly stallMs?: number;
   /** ms, for tests. */
   readonly now?: () => number;
@@ -35,6 +35,7 @@ export interface FollowOptions {
 /** Shows exchanges to those who follow. Without followers an exchange costs a comparison. */
 export interface ExchangeFeed extends Consumer {
   isFull(): boolean;
+  /** The output must say when it is over: a response that waits for its turn on a connection does not. */
   follow(output: Writable, options: FollowOptions): void;
   /** Ends all streams. */
   stop(): void;
@@ -95,13 +96,18 @@ class Feed implements ExchangeFeed {
 
   follow(output: Writable, options: FollowOptions): void {
     const { maxQueued = 1 << 20, stallMs = 30_000 } = this.#options;
-    const follower = new Follower({ ...options, output, maxQueued, stallMs });
-    this.#followers.add(follower);
-    output.on('error', () => output.destroy());
-    output.on('close', () => {
+    const leave = (): void => {
       follower.close();
       this.#followers.delete(follower);
-    });
+    };
+    const onStall = (): void => {
+      output.destroy();
+      leave();
+    };
+    const follower = new Follower({ ...options, output, maxQueued, stallMs, onStall });
+    this.#followers.add(follower);
+    output.on('error', () => output.destroy());
+    output.on('close', leave);
   }
 
   stop(): void {
@@ -116,6 +122,7 @@ interface FollowerOptions extends FollowOptions {
   readonly output: Writable;
   readonly maxQueued: number;
   readonly stallMs: number;
+  readonly onStall: () => void;
 }
 
 /** One stream: what waits for it is bounded, what finds no room is counted, and the count is told in the stream. */
@@ -132,9 +139,11 @@ class Follower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     options.output.on('drain', () => {
-      clearTimeout(this.#stall);
-      this.#stall = undefined;
-      this.#schedule();
+      if (!this.#over) {
+        clearTimeout(this.#stall);
+        this.#stall = undefined;
+        this.#schedule();
+      }
     });
   }
 
@@ -170,6 +179,7 @@ class Follower {
     this.#over = true;
     this.#write();
     this.#options.output.end();
+    this.#await();
   }
 
   close(): void {
@@ -208,13 +218,18 @@ class Follower {
   }
 
   #write(): void {
-    const { output, stallMs } = this.#options;
+    const { output } = this.#options;
     const text = this.#waiting.join('');
     this.#waiting = [];
     this.#waitingLength = 0;
     if (text !== '' && !output.write(text)) {
-      this.#stall ??= setTimeout(() => output.destroy(), stallMs);
-      this.#stall.unref();
+      this.#await();
     }
+  }
+
+  #await(): void {
+    const { stallMs, onStall } = this.#options;
+    this.#stall ??= setTimeout(onStall, stallMs);
+    this.#stall.unref();
   }
 }

@@ -26,7 +26,13 @@ export function responsesOf(route: Route): Record<string, ResponseDoc> {
   return {
     ...(route.open === true ? {} : { 401: problem('A token is configured, and the request has another one or none.') }),
     403: problem('No token is configured, and the Host header names neither an address nor localhost.'),
-    413: problem(route.body === undefined ? 'A request has no body here.' : 'The body has more than 65,536 bytes.'),
+    ...(route.ignoresBody === true
+      ? {}
+      : {
+          413: problem(
+            route.body === undefined ? 'A request has no body here.' : 'The body has more than 65,536 bytes.',
+          ),
+        }),
     ...(route.body === undefined
       ? {}
       : { 400: problem('The body is not understood.'), 415: problem('The body is not application/json.') }),

@@ -9,7 +9,9 @@ import type { ReloadStatus } from './status.ts';
 export interface Applier {
   /** Dotted keys; one that ends in a dot stands for all that begin with it. */
   readonly keys: readonly string[];
-  /** Called once a reload if one of its keys has changed. @throws if the new values cannot hold; the old ones do */
+  /** Those of its keys that are what they were but name something, such as a file, that is not. @throws what is wrong */
+  readonly stale?: (next: Configuration) => readonly string[];
+  /** Called once a reload if one of its keys has changed or is stale. @throws if the new values cannot hold; the old ones do */
   apply(next: Configuration, changed: readonly string[]): Promise<void> | void;
 }
 
@@ -47,22 +49,25 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const applied: string[] = [];
     const problems: string[] = [];
     for (const applier of appliers) {
-      const own = changed.filter((key) =>
-        applier.keys.some((one) => key === one || (one.endsWith('.') && key.startsWith(one))),
-      );
-      if (own.length > 0) {
-        try {
+      try {
+        const own = changed.filter((key) =>
+          applier.keys.some((one) => key === one || (one.endsWith('.') && key.startsWith(one))),
+        );
+        if (own.length === 0) {
+          own.push(...(applier.stale?.(next.configuration) ?? []));
+        }
+        if (own.length > 0) {
           await applier.apply(next.configuration, own);
           applied.push(...own);
-        } catch (error) {
-          problems.push((error as Error).message);
         }
+      } catch (error) {
+        problems.push((error as Error).message);
       }
     }
     const restart = changed.filter((key) => !applied.includes(key));
     current = keep(next, current, restart);
     return {
-      result: changed.length === 0 ? 'unchanged' : 'applied',
+      result: changed.length === 0 && applied.length === 0 ? 'unchanged' : 'applied',
       applied,
       restart,
       error: problems.length === 0 ? null : problems.join('; '),

@@ -48,6 +48,8 @@ export interface Route {
   readonly parameters?: readonly Parameter[];
   /** What the body must be; without it none is allowed. The schema's output is `RouteRequest.body`. */
   readonly body?: z.ZodMiniType;
+  /** Whether there is a body and what is in it makes no difference. */
+  readonly ignoresBody?: boolean;
   /** By status. What the server itself answers (400, 401, 403, 413, 415) is added where it can happen. */
   readonly responses: Readonly<Record<number, ResponseDoc>>;
   /** @throws SondeError what is wrong with the request: answered with 400 */

@@ -10,6 +10,8 @@ export interface RouterOptions {
   readonly routes: readonly Route[];
   /** Without it no token is asked for, and the Host header must name this host. */
   readonly authorize?: Authorize | undefined;
+  /** An answer that is no stream and was not taken within so long ends its connection, ms. Default 30,000. */
+  readonly answerMs?: number | undefined;
   /** Told of what a handler threw that is no fault of the caller. */
   readonly onError?: (path: string, error: unknown) => void;
 }
@@ -22,11 +24,12 @@ export type Router = (request: IncomingMessage, response: ServerResponse) => Pro
  * in), the token, the path, the method, the body.
  */
 export function createRouter(options: RouterOptions): Router {
-  const { onError = () => {} } = options;
+  const { answerMs = 30_000, onError = () => {} } = options;
   return async (request, response) => {
+    const stopLimit = limitTime(response, answerMs);
     const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
     try {
-      await answer(request, response, { ...options, path, query });
+      await answer(request, response, { ...options, path, query, stopLimit });
     } catch (error) {
       if (error instanceof SondeError && error.exitCode === 2) {
         send(response, { status: 400, body: { error: error.message } });
@@ -47,10 +50,12 @@ export function createRouter(options: RouterOptions): Router {
 interface Asked extends RouterOptions {
   readonly path: string;
   readonly query: string;
+  /** The answer may take as long as it wants. */
+  readonly stopLimit: () => void;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
-  const { routes, authorize, path } = asked;
+  const { routes, authorize, path, stopLimit } = asked;
   const here = routes.filter((route) => route.path === path);
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const route = here.find((one) => one.method === method);
@@ -78,7 +83,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, asked:
   }
   let body: unknown;
   if (route.body === undefined) {
-    if (hasBody(request)) {
+    if (hasBody(request) && route.ignoresBody !== true) {
       return refuse(413, 'a request has no body here');
     }
   } else {
@@ -97,13 +102,46 @@ async function answer(request: IncomingMessage, response: ServerResponse, asked:
     send(response, reply);
     return;
   }
+  if (response.destroyed) {
+    return;
+  }
+  if (response.socket === null) {
+    // A response that waits for its turn is not told when the caller goes away.
+    response.setHeader('connection', 'close');
+    return refuse(400, 'this connection still waits for an earlier answer: ask for a stream on one of its own');
+  }
   response.writeHead(reply.status, { 'content-type': reply.contentType, 'cache-control': 'no-store' });
   if (request.method === 'HEAD') {
     response.end();
   } else {
+    stopLimit();
     response.flushHeaders();
     reply.start(response);
   }
+}
+
+/**
+ * Ends the connection if the answer was not taken in time, counted from the moment when it was its turn.
+ *
+ * @returns takes the limit away
+ */
+function limitTime(response: ServerResponse, ms: number): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => response.destroy(), ms);
+    timer.unref();
+  };
+  const stop = (): void => {
+    response.off('socket', begin);
+    clearTimeout(timer);
+  };
+  if (response.socket === null) {
+    response.once('socket', begin);
+  } else {
+    begin();
+  }
+  response.once('close', stop);
+  return stop;
 }
 
 /** `body.rules[0].port: at most 65535` */

@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import type { LoadedConfiguration } from '../../config/load.ts';
 import { loadConfiguration } from '../../config/load.ts';
 import { createExchangeFeed } from '../../control/exchange-feed.ts';
-import { watchForChange } from '../../control/watch-file.ts';
 import { SondeError } from '../../model/errors.ts';
 import { createLifecycle } from '../../pipeline/lifecycle.ts';
 import { countFeatures } from '../../pipeline/features.ts';
@@ -142,9 +141,7 @@ export async function run(options: RunOptions): Promise<number> {
     });
     ready = true;
     reload = () => void reloader.reload('SIGHUP');
-    if (loaded.file !== undefined) {
-      unwatch = watchForChange({ file: loaded.file, onChange: () => void reloader.reload('file') });
-    }
+    unwatch = steering.watch();
     const metrics = pipeline.metricsUrl();
     process.stderr.write(
       `sonde ready metrics=${metrics ?? 'off'} control=${control.url()} features=${countFeatures(pipeline.features())}\n`,
@@ -163,10 +160,7 @@ export async function run(options: RunOptions): Promise<number> {
           remark: metrics ?? '',
           store: pipeline.store,
           status,
-          follow: followExchanges({
-            url: control.url(),
-            token,
-          }),
+          follow: (query, follower) => followExchanges({ url: control.url(), token: token() })(query, follower),
         }),
         plain: options.view === 'once' ? 'once' : 'repeated',
         notes: recent.lines,

@@ -1,14 +1,12 @@
 import { loadConfiguration } from '../../config/load.ts';
-import type { Configuration } from '../../config/schema.ts';
-import { formatAddress } from '../../config/units.ts';
-import { readTokenText } from '../../control/token.ts';
+import type { LoadedConfiguration } from '../../config/load.ts';
 import { SondeError } from '../../model/errors.ts';
 import { checkPrivileges } from '../doctor/privilege-checks.ts';
 import type { Environment } from '../environment.ts';
 import { exitOnInternalErrors } from '../internal-errors.ts';
 import { listenForStop } from '../stop-signal.ts';
 import { createLiveView } from '../view/live-view.ts';
-import { reachable } from '../view/remote-address.ts';
+import { addressOf } from '../view/remote-address.ts';
 import { createRemoteSource } from '../view/remote-source.ts';
 import type { ViewSource } from '../view/source.ts';
 import { openTerminal } from '../view/terminal.ts';
@@ -23,8 +21,8 @@ export interface TopOptions {
 
 /** `sonde top`: the view of a probe that runs, or of one that it starts. @throws SondeError */
 export async function top(options: TopOptions): Promise<number> {
-  const { configuration } = loadConfiguration({ file: options.configFile, environment: options.environment });
-  const source = await attach(options, configuration);
+  const loaded = loadConfiguration({ file: options.configFile, environment: options.environment });
+  const source = await attach(options, loaded);
   if (source === undefined) {
     const { run } = await import('./run.ts');
     const { configFile, environment } = options;
@@ -60,13 +58,8 @@ export async function top(options: TopOptions): Promise<number> {
 }
 
 /** A probe that answers, or undefined if none does and one can be started. */
-async function attach(options: TopOptions, configuration: Configuration): Promise<ViewSource | undefined> {
-  const { control } = configuration;
-  const tokenFile = options.tokenFile ?? control.token_file;
-  const source = createRemoteSource({
-    url: options.url === undefined ? `http://${formatAddress(reachable(control.listen))}` : baseUrl(options.url),
-    token: tokenFile === undefined ? undefined : readTokenText(tokenFile),
-  });
+async function attach(options: TopOptions, loaded: LoadedConfiguration): Promise<ViewSource | undefined> {
+  const source = createRemoteSource(addressOf(options, loaded));
   try {
     await source.read();
     return source;
@@ -89,16 +82,4 @@ async function attach(options: TopOptions, configuration: Configuration): Promis
 /** Nobody listens there, or it cannot be told where (port 0). */
 function isNobody(error: SondeError): boolean {
   return /\((ECONNREFUSED|EADDRNOTAVAIL)\)/.test(error.text);
-}
-
-function baseUrl(text: string): string {
-  const address = text.includes('://') ? text : `http://${text}`;
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url?.protocol !== 'http:') {
-    throw new SondeError('SONDE_USAGE', {
-      detail: `--url ${JSON.stringify(text)} is no address of a control interface`,
-      remedy: 'Write it as http://127.0.0.1:9503.',
-    });
-  }
-  return `http://${url.host}`;
 }

@@ -86,7 +86,7 @@ export function refusal(url: string, path: string, status: number): SondeError |
   if (status === 401) {
     return new SondeError('SONDE_NO_PROBE', {
       detail: `the probe at ${url} asks for its token`,
-      remedy: 'Give the file that holds it with --token-file.',
+      remedy: 'Give the file that holds it with --token-file, or the token itself in SONDE_CONTROL_TOKEN.',
     });
   }
   return status === 403

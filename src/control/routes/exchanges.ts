@@ -37,7 +37,10 @@ export function exchangesRoute(feed: ExchangeFeed): Route {
     ],
     responses: {
       200: { doc: 'Lines of docs/exchanges.md.', schema: z.string(), contentType: 'application/x-ndjson' },
-      400: { doc: 'A parameter is not understood.', schema: errorSchema },
+      400: {
+        doc: 'A parameter is not understood, or the connection still waits for an earlier answer.',
+        schema: errorSchema,
+      },
       503: { doc: 'As many follow as may.', schema: errorSchema },
     },
     handle({ query }) {

@@ -117,9 +117,11 @@ class Control implements PolicyControl {
 
   matches(): number[] {
     const counts = this.#rules.map(() => 0);
+    if (counts.length === 0) return counts;
     for (let index = 0; index < this.#live.length; index++) {
       if (this.#live[index] !== LIVE) continue;
-      const at = this.#rules.findIndex((rule) => holds(rule, this.#read(index)));
+      const facts = this.#read(index);
+      const at = this.#rules.findIndex((rule) => holds(rule, facts));
       if (at >= 0) counts[at]++;
     }
     return counts;

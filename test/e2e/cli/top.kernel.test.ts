@@ -1,4 +1,9 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../../traffic/condition.ts';
 import { startProcess } from '../../traffic/process.ts';
@@ -24,8 +29,8 @@ beforeEach(async () => {
 afterEach(() => scene.end());
 
 /** A probe that watches the demo; resolves to the address of its control interface. */
-async function startProbe(): Promise<{ probe: RunningProcess; url: string }> {
-  const probe = startProcess(scene, { command: PROGRAM, args: ['run', '--demo'], env: FREE_PORTS });
+async function startProbe(env: Readonly<Record<string, string>> = {}): Promise<{ probe: RunningProcess; url: string }> {
+  const probe = startProcess(scene, { command: PROGRAM, args: ['run', '--demo'], env: { ...FREE_PORTS, ...env } });
   const url = await until(() => /control=(\S+)/.exec(probe.output.stderr)?.[1], { what: 'the probe', ...PATIENCE });
   return { probe, url };
 }
@@ -88,6 +93,29 @@ test('in a pipe it is one table of the probe that runs', async () => {
   expect(stdout.match(/RATE\/s/g)).toHaveLength(1);
   // oxlint-disable-next-line no-control-regex -- none must be there
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
+
+test('the token of the configuration is for the probe of the configuration, and for nobody else', async () => {
+  const file = join(scene.directory, 'token');
+  await writeFile(file, 'token-of-this-host\n');
+  for (const env of [{ SONDE_CONTROL_TOKEN: 'token-of-this-host' }, { SONDE_CONTROL_TOKEN_FILE: file }]) {
+    const { probe, url } = await startProbe(env);
+    const here = { ...env, SONDE_CONTROL_LISTEN: new URL(url).host };
+    expect(await sonde(['top'], { env: here })).toMatchObject({ code: 0, stderr: '' });
+    expect((await sonde(['top', '--url', url])).stderr).toContain('asks for its token');
+    await probe.end();
+  }
+  const sent: (string | undefined)[] = [];
+  const other = createServer(({ headers }, response) => {
+    sent.push(headers.authorization);
+    response.writeHead(401).end();
+  }).listen(0, '127.0.0.1');
+  scene.onEnd(() => void other.close());
+  await once(other, 'listening');
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  const { code, stderr } = await sonde(['top', '--url', url], { env: { SONDE_CONTROL_TOKEN_FILE: file } });
+  expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('asks for its token') as string });
+  expect(new Set(sent)).toEqual(new Set([undefined]));
 });
 
 test('at a terminal keys lead into a service and back, and q gives the terminal back', async () => {

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { createSocket } from 'node:dgram';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../../traffic/condition.ts';
 import { lawOf, sumOf } from '../../traffic/metrics.ts';
@@ -298,6 +299,32 @@ test('with a token from the environment nobody steers without it, and it is show
   });
   expect(config.text + sonde.process.output.stderr).not.toContain(token);
   expect((await ask(`${sonde.controlUrl}/readyz`)).status).toBe(200);
+  expect(await sonde.stop()).toBe(0);
+});
+
+test('a token file that is written anew holds at once, by itself and by SIGHUP; without a token nothing changes', async () => {
+  const file = join(scene.directory, 'token');
+  const [first, second, third] = ['one', 'two', 'three'].map((name) => `a-token-of-length-${name}`);
+  await writeFile(file, `${first}\n`);
+  const sonde = await startSonde(scene, { ports: [1], env: { SONDE_CONTROL_TOKEN_FILE: file } });
+  const status = async (token: string | undefined) =>
+    (await ask(`${sonde.controlUrl}/status`, { headers: { authorization: `Bearer ${token}` } })).status;
+  expect([await status(first), await status(second)]).toEqual([200, 401]);
+  await writeFile(file, `${second}\n`);
+  await until(async () => (await status(second)) === 200, { what: 'the second token', timeoutMs: 20_000 });
+  expect(await status(first)).toBe(401);
+
+  await rm(file);
+  process.kill(sonde.process.pid, 'SIGHUP');
+  await until(() => sonde.process.output.stderr.includes('cannot be read (ENOENT)'), {
+    what: 'the complaint',
+    timeoutMs: 10_000,
+  });
+  expect(await status(second)).toBe(200);
+  await writeFile(file, `${third}\n`);
+  process.kill(sonde.process.pid, 'SIGHUP');
+  await until(async () => (await status(third)) === 200, { what: 'the third token', timeoutMs: 20_000 });
+  expect(await status(second)).toBe(401);
   expect(await sonde.stop()).toBe(0);
 });
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { createControlServer } from '../../../src/control/control-server.ts';
 import type { ControlOptions, ControlServer } from '../../../src/control/control-server.ts';
 import { healthRoutes } from '../../../src/control/routes/health.ts';
@@ -34,8 +35,18 @@ const status = createStatus({
   kernelCost: () => ({ kernel_ns: 1000, map_bytes: 4096 }),
 });
 
+/** Takes a body and does nothing with it. */
+const body: Route = {
+  method: 'PUT',
+  path: '/body',
+  summary: '',
+  body: z.unknown(),
+  responses: {},
+  handle: () => ({ status: 200, body: {} }),
+};
+
 function routesWhen(ready: () => boolean): Route[] {
-  return withOpenapi([...healthRoutes({ ready }), statusRoute(status), profileRoute()]);
+  return withOpenapi([...healthRoutes({ ready }), statusRoute(status), profileRoute(), body]);
 }
 
 async function serve(change: Partial<ControlOptions> = {}): Promise<ControlServer> {
@@ -101,32 +112,25 @@ test('/healthz says that it lives, /readyz whether everything has started', asyn
 
 test.each<[string, string, Parameters<typeof ask>[1], number]>([
   ['what is not there', '/nothing', {}, 404],
-  [
-    'what is not in the build',
-    '/profile',
-    { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } },
-    501,
-  ],
+  ['what is not in the build', '/profile', { method: 'POST' }, 501],
+  ['that with a body, too', '/profile', { method: 'POST', body: '{', headers: { 'content-type': 'text/plain' } }, 501],
+  ['a body', '/body', { method: 'PUT', body: '{}', headers: { 'content-type': 'application/json' } }, 200],
+  ['no body', '/body', { method: 'PUT' }, 415],
   [
     'a body that is no JSON',
-    '/profile',
-    { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } },
+    '/body',
+    { method: 'PUT', body: '{', headers: { 'content-type': 'application/json' } },
     400,
   ],
-  [
-    'a body of another type',
-    '/profile',
-    { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } },
-    415,
-  ],
+  ['a body of another type', '/body', { method: 'PUT', body: '{}', headers: { 'content-type': 'text/plain' } }, 415],
   [
     'a body that is too long',
-    '/profile',
-    { method: 'POST', body: `"${'x'.repeat(65_536)}"`, headers: { 'content-type': 'application/json' } },
+    '/body',
+    { method: 'PUT', body: `"${'x'.repeat(65_536)}"`, headers: { 'content-type': 'application/json' } },
     413,
   ],
   ['other methods', '/status', { method: 'POST' }, 405],
-  ['a body', '/status', { body: 'x', headers: { 'content-length': 1 } }, 413],
+  ['a body where none belongs', '/status', { body: 'x', headers: { 'content-length': 1 } }, 413],
   ['a foreign name', '/status', { headers: { host: 'evil.example:9503' } }, 403],
   ['localhost', '/status', { headers: { host: 'localhost:9503' } }, 200],
   ['an IPv6 address', '/status', { headers: { host: '[::1]:9503' } }, 200],
@@ -175,6 +179,23 @@ test('a taken port is an error that names the address', async () => {
   expect(error).toMatchObject({ code: 'SONDE_PORT_TAKEN', exitCode: 4 });
   expect(error?.message).toContain(`127.0.0.1:${port}`);
 });
+
+test('a caller that does not take its answer is let go', async () => {
+  // More than the kernel keeps for both ends of a connection.
+  const large: Route = {
+    ...statusRoute(status),
+    path: '/large',
+    handle: () => ({ status: 200, body: 'x'.repeat(3e7) }),
+  };
+  const server = await serve({ routes: [...routesWhen(() => true), large], answerMs: 200, maxConnections: 1 });
+  const idle = connect(Number(new URL(server.url()).port), '127.0.0.1').pause();
+  idle.on('error', () => undefined);
+  await once(idle, 'connect');
+  idle.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await expect(ask(`${server.url()}/healthz`)).rejects.toThrow('socket hang up');
+  await expect.poll(() => ask(`${server.url()}/healthz`).catch(() => undefined), { timeout: 20_000 }).toBeDefined();
+  idle.destroy();
+}, 30_000);
 
 test('an idle connection does not keep it from stopping', async () => {
   const server = await serve();

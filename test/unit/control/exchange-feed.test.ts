@@ -132,3 +132,20 @@ test('one that reads nothing for long is let go', async () => {
   feed.consume(group);
   await expect.poll(() => output.destroyed).toBe(true);
 });
+
+test('so is one that does not take the end of its stream, and its place is free', async () => {
+  const feed = createExchangeFeed({ labelsOf, toLine: () => exchangeLine(), stallMs: 20, maxFollowers: 1 });
+  const output = new Writable({ highWaterMark: 1 << 20, write: () => undefined });
+  feed.follow(output, { limit: 1 });
+  feed.consume(group);
+  await expect.poll(() => output.destroyed, { timeout: 10_000 }).toBe(true);
+  expect(feed.isFull()).toBe(false);
+});
+
+test('a place is free after a stall even if the output never says that it is over', async () => {
+  const feed = createExchangeFeed({ labelsOf, toLine: () => exchangeLine(), stallMs: 20, maxFollowers: 1 });
+  const output = new Writable({ highWaterMark: 1, emitClose: false, write: () => undefined });
+  feed.follow(output, {});
+  feed.consume(group);
+  await expect.poll(() => feed.isFull(), { timeout: 10_000 }).toBe(false);
+});

@@ -114,8 +114,7 @@ const CAUSES: Readonly<Record<string, () => Asking & { query?: string }>> = {
     return { query: '?follow=1' };
   },
   'get /openapi.json 200': () => ({}),
-  'post /profile 400': () => ({ body: '{' }),
-  'post /profile 501': () => ({ body: '{}' }),
+  'post /profile 501': () => ({}),
 };
 
 /** What the server answers before a route sees the request. */

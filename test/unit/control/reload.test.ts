@@ -7,6 +7,8 @@ import { effectiveSettings } from '../../../src/config/render/effective.ts';
 import { createReloader } from '../../../src/control/reload.ts';
 import type { Applier } from '../../../src/control/reload.ts';
 import type { ReloadStatus } from '../../../src/control/status.ts';
+import { readTokenText } from '../../../src/control/token.ts';
+import { watchConfiguration } from '../../../src/control/watch-configuration.ts';
 import { watchForChange } from '../../../src/control/watch-file.ts';
 
 let folder: string;
@@ -97,6 +99,70 @@ describe('a reload', () => {
     write('log: {level: error}\n');
     await Promise.all([first, reloader.reload('b')]);
     expect(order).toEqual(['begin warn', 'end warn', 'begin error', 'end error']);
+  });
+
+  it('applies what a key names, too, though the key itself is what it was', async () => {
+    const first = join(folder, 'token');
+    writeFileSync(first, 'the-token-at-first');
+    let token = readTokenText(first);
+    const applied: string[][] = [];
+    const { reloader, told } = scene(
+      [
+        {
+          keys: ['control.token_file'],
+          stale: ({ control }) => (readTokenText(control.token_file ?? '') === token ? [] : ['control.token_file']),
+          apply: ({ control }, changed) => {
+            token = readTokenText(control.token_file ?? '');
+            applied.push([...changed]);
+          },
+        },
+      ],
+      `control: {token_file: ${first}}\n`,
+    );
+    expect(await reloader.reload('SIGHUP')).toMatchObject({ result: 'unchanged', applied: [] });
+    writeFileSync(first, 'the-token-after-that');
+    expect(await reloader.reload('SIGHUP')).toMatchObject({
+      result: 'applied',
+      applied: ['control.token_file'],
+      restart: [],
+    });
+    expect([token, applied]).toEqual(['the-token-after-that', [['control.token_file']]]);
+    rmSync(first);
+    expect(await reloader.reload('SIGHUP')).toMatchObject({
+      applied: [],
+      error: expect.stringContaining('cannot be read (ENOENT)') as string,
+    });
+    expect([token, told.length]).toEqual(['the-token-after-that', 3]);
+  });
+
+  it('follows the configuration and the token file that it names by then', async () => {
+    const names = ['one', 'two'].map((name) => join(folder, name));
+    const [one = '', two = ''] = names;
+    for (const name of names) writeFileSync(name, 'a token of some kind');
+    const { reloader, told, write } = scene(
+      [{ keys: ['control.token_file'], apply: () => undefined }],
+      `control: {token_file: ${one}}\n`,
+    );
+    const watch = watchConfiguration({ reloader, intervalMs: 20, quietMs: 10 });
+    try {
+      writeFileSync(one, 'b');
+      await expect.poll(() => told.length, { timeout: 10_000 }).toBe(1);
+      write(`control: {token_file: ${two}}\n`);
+      await expect.poll(() => told.length, { timeout: 10_000 }).toBe(2);
+      watch.follow();
+      writeFileSync(one, 'cc');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(told).toHaveLength(2);
+      writeFileSync(two, 'ddd');
+      await expect.poll(() => told.length, { timeout: 10_000 }).toBe(3);
+      expect(told.map(({ cause, applied }) => [cause, applied])).toEqual([
+        ['file', []],
+        ['file', ['control.token_file']],
+        ['file', []],
+      ]);
+    } finally {
+      watch.stop();
+    }
   });
 
   it('never shows a secret', () => {

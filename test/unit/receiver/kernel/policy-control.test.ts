@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { POLICY } from '../../../../src/model/record.gen.ts';
 import { createPolicyControl, type PolicyControlOptions } from '../../../../src/receiver/kernel/policy-control.ts';
 import { RecordWriter, Socket, type SocketOptions } from '../../analyzer/records.ts';
@@ -85,6 +85,19 @@ describe('rules', () => {
     ]);
     expect([word(a), word(b), word(c)]).toEqual([POLICY.count, POLICY.ignore, HEADERS]);
     expect(control.matches()).toEqual([1, 1, 1, 0]);
+  });
+
+  it('a connection is read once to be counted, however many rules there are', () => {
+    const { control, open } = scene();
+    for (let index = 1; index <= 10; index++) open({ index, comm: 'nginx' });
+    control.setRules(Array.from({ length: 64 }, (_, i) => ({ port: i + 1, policy: 'count' as const })));
+    const characters = vi.spyOn(String, 'fromCharCode');
+    try {
+      control.matches();
+      expect(characters).toHaveBeenCalledTimes(10 * 'nginx'.length);
+    } finally {
+      characters.mockRestore();
+    }
   });
 
   it('auto leaves a connection to the analyzer, and ends the search', () => {
