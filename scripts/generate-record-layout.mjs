@@ -46,6 +46,19 @@ function offsets(types, name) {
   return fields;
 }
 
+/** Where no field lies: runs of [from, to). */
+function gaps(types, name) {
+  const { members, size } = find(types, name);
+  const inOrder = members.toSorted((one, other) => one.bits_offset - other.bits_offset);
+  const runs = [];
+  inOrder.forEach((member, i) => {
+    if (!member.name.startsWith('padding')) return;
+    const end = i + 1 < inOrder.length ? inOrder[i + 1].bits_offset / 8 : size;
+    runs.push([member.bits_offset / 8, end]);
+  });
+  return `[${runs.map((run) => `[${run.join(', ')}]`).join(', ')}]`;
+}
+
 function values(types, name, prefix) {
   const entries = {};
   for (const { name: constant, val } of find(types, name).values) {
@@ -78,11 +91,15 @@ export function generate(types) {
   layout.size = Object.fromEntries(records.map((record) => [camelCase(record), find(types, `${record}_record`).size]));
   layout.max = { record: limits.max, payload: limits.payloadMax };
 
+  const padding = Object.fromEntries(records.map((record) => [camelCase(record), gaps(types, `${record}_record`)]));
+
   const constant = (name, object) => literal(`export const ${name} = `, object, 0, ' as const;');
   return `${[
     '// Generated from the BTF of the compiled object (bpf/include/record.h). Do not edit.',
     `/** Byte offsets of the fields of each record; those of a record's own fields count from its start. */
 ${constant('RECORD', layout)}`,
+    `/** Bytes of each record's fixed part that no field covers, as [from, to): the kernel does not write them. */
+${constant('PADDING', padding)}`,
     constant('KIND', values(types, 'record_kind', 'RECORD_')),
     constant('DIRECTION', values(types, 'record_direction', 'DIRECTION_')),
     constant('FLAG', values(types, 'record_flag', 'FLAG_')),

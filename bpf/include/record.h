@@ -5,6 +5,9 @@
  *
  * Times are CLOCK_MONOTONIC nanoseconds. All integers are in host byte order but for addresses and
  * ports, which are in network order. A record is a multiple of 64 bytes long and starts on one.
+ *
+ * Padding is not written, neither that of a struct nor what follows the payload: it holds what was in the ring before,
+ * bytes of other messages among it. Whoever keeps records zeroes it first.
  */
 #ifndef SONDE_RECORD_H
 #define SONDE_RECORD_H

@@ -110,6 +110,18 @@ export const RECORD = {
   max: { record: 4224, payload: 4096 },
 } as const;
 
+/** Bytes of each record's fixed part that no field covers, as [from, to): the kernel does not write them. */
+export const PADDING = {
+  message: [],
+  open: [[130, 192]],
+  owner: [[56, 64]],
+  totals: [[60, 64], [72, 128]],
+  datagram: [[109, 128]],
+  tcp: [[161, 192]],
+  tcpEvent: [[82, 128]],
+  listener: [[55, 56], [88, 128]],
+} as const;
+
 export const KIND = {
   message: 1,
   open: 2,

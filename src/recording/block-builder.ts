@@ -43,13 +43,13 @@ export class BlockBuilder {
   /**
    * Adds records from `start` to `end` of a batch, at most half a block.
    *
-   * @param mask is called with the copy, before anything else sees it
+   * @param clean is called with the copy, before anything else sees it
    */
-  addRecords(batch: EventBatch, start: number, end: number, count: number, mask?: (copy: Uint8Array) => void): void {
+  addRecords(batch: EventBatch, start: number, end: number, count: number, clean: (copy: Uint8Array) => void): void {
     this.#addPolicies();
     const at = this.#begin(ENTRY.records, end - start);
     this.#bytes.set(batch.bytes.subarray(start, end), at);
-    mask?.(this.#bytes.subarray(at, at + end - start));
+    clean(this.#bytes.subarray(at, at + end - start));
     this.#records += count;
     this.#emitIfEnough();
   }

@@ -13,8 +13,8 @@ export interface EntryHandler {
   note(note: Readonly<Record<string, unknown>>): void;
 }
 
-/** Times beyond this are no times: doubles are exact up to here, 104 days of ns. */
-const LATEST_NS = 2 ** 53;
+/** Times beyond this are no times: 292 years of ns. From 2^53 on, 104 days, they are rounded, by 2 ns at first. */
+const LATEST_NS = 2 ** 63;
 
 /**
  * Walks the entries of a block.

@@ -1,4 +1,5 @@
 import { BEGINNINGS, KEPT_FIELDS, METHODS, VERSIONS } from './http-words.ts';
+import { TargetMask } from './target-mask.ts';
 
 const X = 0x78;
 const TAB = 9;
@@ -6,7 +7,6 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const DASH = 45;
-const SLASH = 47;
 const COLON = 58;
 
 const LONGEST_NAME = 64;
@@ -18,7 +18,8 @@ type State =
   | 'word'
   | 'target'
   | 'query'
-  | 'line'
+  | 'version'
+  | 'reason'
   | 'status'
   | 'fieldStart'
   | 'fieldName'
@@ -61,7 +62,7 @@ export class MaskedConversation {
 export class HttpMask {
   state: State = 'start';
   readonly #conversation: MaskedConversation;
-  readonly #paths: boolean;
+  readonly #target: TargetMask;
   /** Position of the next byte in the stream, modulo 2^32; -1 before the first. */
   #position = -1;
   #word = '';
@@ -69,7 +70,6 @@ export class HttpMask {
   #status = '';
   #isResponse = false;
   #inTrailer = false;
-  #authority = false;
   #name = '';
   #value = '';
   #dashes = 0;
@@ -80,7 +80,7 @@ export class HttpMask {
 
   constructor(conversation: MaskedConversation, paths: boolean) {
     this.#conversation = conversation;
-    this.#paths = paths;
+    this.#target = new TargetMask(paths);
   }
 
   /**
@@ -153,21 +153,29 @@ export class HttpMask {
         this.#firstWord(bytes, at, byte);
         return;
       case 'target':
-        this.#target(bytes, at, byte);
+        this.#targetByte(bytes, at);
         return;
       case 'query':
-        if (byte === SPACE) this.state = 'line';
-        else if (byte === LF) this.#beginFields();
-        else if (byte !== CR) bytes[at] = X;
+        if (byte === SPACE) {
+          this.#word = '';
+          this.state = 'version';
+        } else {
+          if (byte < SPACE) this.state = 'opaque';
+          bytes[at] = X;
+        }
+        return;
+      case 'version':
+        this.#version(bytes, at, byte);
         return;
       case 'status':
-        if (byte === SPACE || byte === CR) this.state = 'line';
+        if (byte === SPACE || byte === CR) this.state = 'reason';
         else if (byte === LF) this.#beginFields();
         else if (this.#status.length < 3 && byte >= 48 && byte <= 57) this.#status += String.fromCharCode(byte);
         else this.#giveUp(bytes, at);
         return;
-      case 'line':
+      case 'reason':
         if (byte === LF) this.#beginFields();
+        else if (byte !== CR && byte !== SPACE) bytes[at] = X;
         return;
       case 'fieldStart':
         this.#fieldStart(bytes, at, byte);
@@ -196,7 +204,7 @@ export class HttpMask {
     if (byte === SPACE && METHODS.includes(this.#word)) {
       this.#method = this.#word;
       this.#isResponse = false;
-      this.#word = '';
+      this.#target.begin(this.#method === 'CONNECT');
       this.state = 'target';
       return;
     }
@@ -212,34 +220,31 @@ export class HttpMask {
     this.state = 'opaque';
   }
 
-  #target(bytes: Uint8Array, at: number, byte: number): void {
-    if (byte === SPACE || byte === LF) {
-      if (byte === SPACE) this.state = 'line';
-      else this.#beginFields();
-      return;
-    }
-    if (byte === CR) return;
-    const { length } = this.#word;
-    if (length === 0) {
-      // Origin form, `*`, absolute form; another command of the same name names no path.
-      this.#authority = byte === 0x68 || byte === 0x48;
-      if (byte !== SLASH && byte !== 0x2a && !this.#authority && this.#method !== 'CONNECT') {
-        bytes.fill(X, Math.max(0, at - this.#method.length - 1), at);
+  #targetByte(bytes: Uint8Array, at: number): void {
+    switch (this.#target.byte(bytes, at)) {
+      case 'end':
+        this.#word = '';
+        this.state = 'version';
+        return;
+      case 'query':
+        this.state = 'query';
+        return;
+      case 'none':
+        // What came before is not known to be HTTP either.
+        bytes.fill(X, Math.max(0, at - this.#target.length - this.#method.length - 1), at);
         this.#giveUp(bytes, at);
         return;
-      }
+      default:
     }
-    if (byte === 0x3f || byte === 0x23) {
-      this.state = 'query';
-      return;
+  }
+
+  #version(bytes: Uint8Array, at: number, byte: number): void {
+    if (byte === LF && VERSIONS.includes(this.#word)) {
+      this.#beginFields();
+    } else if (byte !== CR || !VERSIONS.includes(this.#word)) {
+      this.#word += String.fromCharCode(byte);
+      if (!VERSIONS.some((version) => version.startsWith(this.#word))) this.#giveUp(bytes, at);
     }
-    if (length < 10) this.#word += String.fromCharCode(byte);
-    if (this.#authority && byte === SLASH && length > 8) this.#authority = false;
-    if (byte === 0x40 && this.#authority) {
-      // User and password before the host.
-      for (let i = at - 1; i >= 0 && bytes[i] !== SLASH && bytes[i] !== SPACE; i--) bytes[i] = X;
-    }
-    if (this.#paths && byte !== SLASH && byte !== 0x2a) bytes[at] = X;
   }
 
   #beginFields(): void {

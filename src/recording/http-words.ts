@@ -1,6 +1,8 @@
 /** Methods whose requests are recognised. */
 export const METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE'];
 export const VERSIONS = ['HTTP/1.0', 'HTTP/1.1'];
+/** What an absolute target begins with. */
+export const SCHEMES = ['http://', 'https://'];
 /** What a head may begin with, cut anywhere. */
 export const BEGINNINGS: ReadonlySet<string> = new Set(
   [...METHODS, ...VERSIONS].flatMap((word) => Array.from({ length: word.length }, (_, i) => word.slice(0, i + 1))),

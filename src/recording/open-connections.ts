@@ -1,6 +1,7 @@
 import type { EventBatch } from '../model/event-batch.ts';
 import { KIND, RECORD } from '../model/record.gen.ts';
 import { ENTRY, ENTRY_HEAD_BYTES, MAX_BLOCK_BYTES } from './format.ts';
+import { zeroPadding } from './padding.ts';
 
 const { head, open, owner, size: sizes } = RECORD;
 
@@ -45,7 +46,9 @@ export class OpenConnections {
     const known = this.#open.get(index);
     if (kind === KIND.open) {
       if (known === undefined && this.#open.size + this.#closed.length >= MAX_CONNECTIONS) return;
+      if (words[offset >>> 2] !== sizes.open) return;
       const record = bytes.slice(offset, offset + sizes.open);
+      zeroPadding(record);
       this.#open.set(index, { record, generation, openedIn: this.#block, closedIn: Infinity });
     } else if (known?.generation !== generation) {
       // Its open record was lost.

@@ -1,4 +1,4 @@
-import { statfs, unlink } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { partPath } from './part-names.ts';
 import { packBlock, RecordingFile } from './recording-file.ts';
@@ -193,7 +193,8 @@ export class PartWriter {
     await this.#finishFile();
     while (this.#files.length >= limits.maxFiles) {
       const oldest = this.#files.shift();
-      if (oldest !== undefined) await unlink(oldest);
+      // It may be gone: people move away what is finished.
+      if (oldest !== undefined) await rm(oldest, { force: true });
     }
     this.#part++;
     this.#file = await RecordingFile.create(partPath(path, this.#part), header(this.#part));

@@ -8,6 +8,7 @@ import { encodeHeader } from './header.ts';
 import type { Redaction } from './header.ts';
 import { anchorNotes } from './note.ts';
 import { OpenConnections } from './open-connections.ts';
+import { zeroPadding } from './padding.ts';
 import { PartWriter } from './part-writer.ts';
 import type { EndReason, PartLimits } from './part-writer.ts';
 import { Redactor } from './redactor.ts';
@@ -73,7 +74,8 @@ class StreamRecorder implements Recorder {
   readonly #builder: BlockBuilder;
   readonly #maxRun: number;
   readonly #parts: PartWriter;
-  readonly #redactor: Redactor | undefined;
+  /** Takes out of records what is not to be kept, in place. */
+  readonly #clean: (records: Uint8Array) => void;
   readonly #connections: OpenConnections | undefined;
   readonly #processes = new Map<string, ProcessNote>();
   #produced = 0;
@@ -121,7 +123,11 @@ class StreamRecorder implements Recorder {
       this.#parts.add(bytes, records, this.#now);
       connections?.blockMade(this.#parts.waitingBlocks);
     });
-    this.#redactor = options.redaction === 'none' ? undefined : new Redactor(options.redaction);
+    const redactor = options.redaction === 'none' ? undefined : new Redactor(options.redaction);
+    this.#clean = (records) => {
+      zeroPadding(records);
+      redactor?.mask(records);
+    };
     this.stage = {
       name: 'record',
       read: () => ({
@@ -237,9 +243,7 @@ class StreamRecorder implements Recorder {
       this.#gap = 0;
     }
     if (this.#builder.isEmpty) this.#noteClock();
-    const redactor = this.#redactor;
-    if (redactor === undefined) this.#builder.addRecords(batch, start, end, count);
-    else this.#builder.addRecords(batch, start, end, count, (copy) => redactor.mask(copy));
+    this.#builder.addRecords(batch, start, end, count, this.#clean);
   }
 
   /** Each block begins with it: the one before may be damaged. */

@@ -11,7 +11,7 @@ interface Masked {
 
 /**
  * Masks what records carry of bodies, in place. Everything else of a record stays: times, sizes, addresses,
- * processes. What is not HTTP/1.x is masked whole.
+ * processes. What is not HTTP/1.x is masked whole. Padding is not looked at: see zeroPadding.
  */
 export class Redactor {
   readonly #paths: boolean;
@@ -48,7 +48,7 @@ export class Redactor {
         this.#connections.delete(index);
         return;
       case KIND.datagram:
-        record.fill(X, Math.min(sizes.datagram, record.length));
+        record.fill(X, sizes.datagram, sizes.datagram + view.getUint16(offset + head.captured, true));
         return;
       default:
         // No other record has bytes of the stream; if a later one should, they are not told.
@@ -62,8 +62,6 @@ export class Redactor {
     const direction = record[head.direction];
     const size = view.getUint32(offset + message.size, true);
     const payload = record.subarray(sizes.message, sizes.message + captured);
-    // Behind the payload is padding, which may hold what was in the ring before.
-    record.fill(0, sizes.message + captured);
     const position =
       direction === DIRECTION.send
         ? view.getUint32(offset + message.tx, true)

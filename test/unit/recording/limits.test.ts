@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RECORD } from '../../../src/model/record.gen.ts';
 import { REPLAY_FLAG } from '../../../src/model/replay-flags.ts';
 import type { EndReason } from '../../../src/recording/part-writer.ts';
@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 /** Records that cannot be compressed, in batches with a second between them. */
-async function record(recorder: Recorder, batches: number): Promise<CallLog> {
+async function record(recorder: Recorder, batches: number, between?: () => Promise<void>): Promise<CallLog> {
   const live = new CallLog();
   const tap = recorder.tap(live);
   await recorder.start();
@@ -28,6 +28,7 @@ async function record(recorder: Recorder, batches: number): Promise<CallLog> {
     tap.tick((i + 1) * 1e9);
     // As the disk would have it: blocks are written between the receiver's turns.
     await new Promise((resolve) => setTimeout(resolve, 2));
+    await between?.();
   }
   tap.flush(batches * 1e9);
   await recorder.stop();
@@ -99,4 +100,29 @@ test('it does not start where the file system has too little free', async () => 
   });
   await expect(recorder.start()).rejects.toMatchObject({ code: 'ENOSPC' });
   expect(readdirSync(folder.path)).toEqual([]);
+});
+
+test('a file that was moved away meanwhile makes room too', async () => {
+  const ends: string[] = [];
+  const recorder = recorderTo(join(folder.path, 'a.sonde'), {
+    limits: { maxFileBytes: 100_000, maxFiles: 2, minFreeBytes: 0 },
+    onEnd: (reason, detail) => ends.push(`${reason}: ${detail}`),
+  });
+  const moved: string[] = [];
+  const live = await record(recorder, 20, async () => {
+    await vi.waitFor(() => expect(recorder.stage.read().inFlight).toBe(0), { timeout: 20_000, interval: 1 });
+    for (const file of recorder.files.slice(0, -1)) {
+      if (!existsSync(file)) continue;
+      moved.push(`${file}.kept`);
+      renameSync(file, `${file}.kept`);
+    }
+  });
+  expect(ends).toEqual([]);
+  expect(moved.length).toBeGreaterThan(1);
+  expect(Object.values(checkLaw(recorder))).toEqual([0, 0, 0, 0]);
+  // The last but one may have been finished by the end alone.
+  const rest = recorder.files.filter((file) => existsSync(file));
+  const { calls, damage } = await readBack([...moved, ...rest].map((file) => readFileSync(file)));
+  expect(damage).toEqual([]);
+  expect(flat(calls) === flat(live.calls)).toBe(true);
 });

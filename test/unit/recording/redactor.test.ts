@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createNetworkAnalyzer } from '../../../src/analyzer/network/network-analyzer.ts';
 import type { EventBatch } from '../../../src/model/event-batch.ts';
 import { LabelSets } from '../../../src/model/label-sets.ts';
+import { MaskedConversation } from '../../../src/recording/http-mask.ts';
 import { Redactor } from '../../../src/recording/redactor.ts';
 import { Collector } from '../analyzer/harness.ts';
 import type { Seen } from '../analyzer/harness.ts';
@@ -142,4 +143,51 @@ test('bytes that nobody saw never make a body pass for a head', () => {
   const masked = text(mask(writer.take(), 'bodies'));
   expect(masked).not.toContain(SECRET);
   expect(masked).toContain('GET /b');
+});
+
+/** One direction's stream, masked in calls of so many bytes. */
+function maskStream(stream: string, step: number): string {
+  const mask = new MaskedConversation(false).direction(0);
+  const masked: Buffer[] = [];
+  for (let at = 0; at < stream.length; at += step) {
+    const part = Buffer.from(stream.slice(at, at + step), 'latin1');
+    mask.call(part, at, part.length, at === 0);
+    masked.push(part);
+  }
+  return Buffer.concat(masked).toString('latin1');
+}
+
+const END = 'Host: h\r\n\r\n';
+test.each([
+  ['a target with spaces', `GET /find?q=John ${SECRET} 4711 HTTP/1.1\r\n${END}`],
+  ['a line that goes on behind the version', `GET / HTTP/1.1 ${SECRET}\r\n${END}`],
+  ['another version', `GET / HTTP/1.${SECRET}\r\n${END}`],
+  ['a line without version', `GET /a/${SECRET}\r\n${SECRET}: ${SECRET}\r\n`],
+  ['a query without version', `GET /a?${SECRET}\r\n${SECRET}: ${SECRET}\r\n`],
+  ['a word that begins like an absolute target', `GET h${SECRET}-my-password\r\n`],
+  ['a word that begins like a scheme', `GET http:/${SECRET} HTTP/1.1\r\n${END}`],
+  ['a word behind an asterisk', `OPTIONS *${SECRET} HTTP/1.1\r\n${END}`],
+  ['a user before the host', `GET http://user:${SECRET}@h/ HTTP/1.1\r\n${END}`],
+  ['a user before the host, with a query at once', `GET https://${SECRET}@h?${SECRET} HTTP/1.1\r\n${END}`],
+  ['a user before the host of a tunnel', `CONNECT user:${SECRET}@h:443 HTTP/1.1\r\n${END}`],
+  ['a reason phrase', `HTTP/1.1 403 ${SECRET} was here\r\n${END}`],
+])('%s is masked, wherever it is cut', (name, stream) => {
+  // Cut so fine, a path without a version behind it cannot be told from a path until it is over.
+  const wholeOnly = name === 'a line without version';
+  for (let step = wholeOnly ? stream.length : 1; step <= stream.length; step++) {
+    expect(maskStream(stream, step), `in calls of ${step}`).not.toMatch(/s3cr|3cr3|cr3t/);
+  }
+});
+
+test('of targets stays what tells the route: paths, hosts of tunnels, the asterisk', () => {
+  for (const line of [
+    'GET /a/b HTTP/1.1',
+    'GET /a?xxx HTTP/1.0',
+    'OPTIONS * HTTP/1.1',
+    'CONNECT shop.example:443 HTTP/1.1',
+    'GET http://xxxx/a/b?xxx HTTP/1.1',
+  ]) {
+    const request = `${line}\r\n${END}`;
+    expect(maskStream(request, request.length)).toBe(request);
+  }
 });

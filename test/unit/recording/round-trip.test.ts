@@ -122,6 +122,18 @@ describe('a damaged file', () => {
   });
 });
 
+test('a probe that is up for years is recorded like any other', async () => {
+  const path = join(folder.path, 'old.sonde');
+  const recorder = recorderTo(path);
+  const live = new CallLog();
+  const tap = recorder.tap(live);
+  await recorder.start();
+  for (const days of [103, 105, 10_000]) tap.tick(days * 86_400e9);
+  tap.flush(10_001 * 86_400e9);
+  await recorder.stop();
+  expect(await readBack([readFileSync(path)])).toEqual({ calls: live.calls, damage: [], refused: null });
+});
+
 test('only its owner may read it, and a file that is there is not written over', async () => {
   const path = join(folder.path, 'mine.sonde');
   const recorder = recorderTo(path);
