@@ -44,6 +44,7 @@ import { isGoverned, pipelineFeatures } from './features.ts';
 import { kernelSwitches } from './kernel-switches.ts';
 import type { Component } from './lifecycle.ts';
 import { readOwnSamples } from './own-samples.ts';
+import { recordSteering } from './recorded-steering.ts';
 import { StageClock } from './stage-clock.ts';
 
 export interface KernelPipelineOptions {
@@ -128,7 +129,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     maxConnections: analyzers.network.max_connections,
     fixed: capture.policy === 'auto' ? undefined : defaultPolicy(capture.policy, capture.payload_bytes),
     headers: defaultPolicy('headers', capture.payload_bytes),
-    onIgnored: (index, generation, ignored) => analysis.live.ignore(index, generation, ignored),
+    onIgnored: (index, generation, ignored) => steering.ignore(index, generation, ignored),
   });
   const stageClock = new StageClock();
 
@@ -190,6 +191,8 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
       dropTotals: () => receiver.tcpDrops(),
     },
   });
+  const steering =
+    recorder === undefined ? analysis.live : recordSteering(analysis.live, (step) => recorder.steer(step));
   const receiver = createKernelReceiver({
     // The clock is read before anything tells a wall time by it, so that a recording knows what it said.
     next: readingClock(
@@ -228,8 +231,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
         aggregate.restrain(restraint.idleNs, restraint.frozen);
       },
       connections(shed) {
-        recorder?.admit(!shed);
-        analysis.live.admit(!shed);
+        steering.admit(!shed);
       },
     },
     ...(onGovernorStep === undefined ? {} : { onStep: onGovernorStep }),
@@ -238,7 +240,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
   const switches = createSwitches(
     kernelSwitches({
       receiver,
-      analysis,
+      analysis: { live: steering },
       protocols: { http: http.enabled, generic: generic.enabled },
       udp: capture.udp,
       tcp: analyzers.tcp.enabled,
@@ -308,7 +310,7 @@ export function createKernelPipeline(options: KernelPipelineOptions): KernelPipe
     metricsUrl: () => metricsUrl,
     switches,
     policies,
-    configureProtocol: (name, next) => analysis.live.configureProtocol(name, protocolSettings(next)[name] ?? {}),
+    configureProtocol: (name, next) => steering.configureProtocol(name, protocolSettings(next)[name] ?? {}),
     exchangeLine: (exchange) => toExchangeLine(exchange, labels.labels(exchange.labels), (ns) => clock.wallTime(ns)),
     features: (shown = configuration) =>
       switches.features([

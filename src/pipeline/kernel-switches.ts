@@ -4,7 +4,7 @@ import type { Analysis } from './analysis.ts';
 
 export interface KernelSwitchesOptions {
   readonly receiver: KernelReceiver;
-  readonly analysis: Analysis;
+  readonly analysis: { readonly live: Pick<Analysis['live'], 'endDatagrams' | 'enableProtocol'> };
   /** Protocols of the build, and whether they are on at the start. */
   readonly protocols: Readonly<Record<string, boolean>>;
   readonly udp: boolean;

@@ -11,6 +11,7 @@ import { createRecordingReceiver } from '../receiver/replay/recording-receiver.t
 import type { RecordingReceiver } from '../receiver/replay/recording-receiver.ts';
 import { createAnalysis } from './analysis.ts';
 import { recordedConfiguration } from './recorded-configuration.ts';
+import { steerAgain } from './recorded-steering.ts';
 import { MAX_LABEL_SETS } from './replay-pipeline.ts';
 
 export interface RecordingPipelineOptions {
@@ -51,7 +52,7 @@ export function createRecordingPipeline(options: RecordingPipelineOptions): Reco
   const receiver = createRecordingReceiver({
     header,
     next: analysis.events,
-    onAdmit: (all) => analysis.live.admit(all),
+    onStep: (step) => steerAgain(analysis.live, step),
     ...(pace === undefined ? {} : { pace }),
   });
   return { receiver, stages: analysis.stages };

@@ -17,12 +17,22 @@ export type Note =
   | { readonly clock: readonly AnchorNote[] }
   /** A process as it was looked up. */
   | { readonly process: ProcessNote }
-  /** New connections are taken up, or left alone for want of memory. */
-  | { readonly admit: boolean }
+  | SteerNote
   /** Counts of the stages, every ten seconds and at the end. */
   | { readonly loss: readonly LossNote[] }
   /** Records that the recorder itself lost here. */
   | { readonly gap: { readonly records: number; readonly reason: string } };
+
+/** What was done to the analyzers from outside, which the exchanges depend on. */
+export type SteerNote =
+  /** New connections are taken up, or left alone for want of memory. */
+  | { readonly admit: boolean }
+  | { readonly protocol: string; readonly enabled: boolean }
+  /** Null: the protocol's own. */
+  | { readonly settings: string; readonly ports: readonly number[] | null; readonly timeout_ns: number | null }
+  | { readonly end_datagrams: true }
+  /** Index and generation of the connection. */
+  | { readonly ignore: number; readonly generation: number; readonly ignored: boolean };
 
 /** ns as text: JSON numbers are not exact. */
 export type AnchorNote = readonly [since: string, offset: string];

@@ -7,6 +7,7 @@ import { BlockBuilder } from './block-builder.ts';
 import { encodeHeader } from './header.ts';
 import type { Redaction } from './header.ts';
 import { anchorNotes } from './note.ts';
+import type { SteerNote } from './note.ts';
 import { OpenConnections } from './open-connections.ts';
 import { zeroPadding } from './padding.ts';
 import { PartWriter } from './part-writer.ts';
@@ -47,8 +48,8 @@ export interface Recorder {
   tapPolicies(next: PolicySink): PolicySink;
   /** A process was looked up. */
   process(note: ProcessNote): void;
-  /** Whether new connections are taken up from here on, see `NetworkAnalyzer.admit`. */
-  admit(all: boolean): void;
+  /** Something was done to what takes the records; within a batch, it is written behind it. */
+  steer(step: SteerNote): void;
   readonly files: readonly string[];
   /** Bytes in all files that were written, those that made room included. */
   readonly bytes: number;
@@ -86,6 +87,9 @@ class StreamRecorder implements Recorder {
   #blockAt = 0;
   #lossAt = 0;
   #anchors = '';
+  #isConsuming = false;
+  /** Taken within the batch that is being consumed. */
+  readonly #steps: SteerNote[] = [];
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -165,8 +169,11 @@ class StreamRecorder implements Recorder {
   tap(next: EventConsumer): EventConsumer {
     return {
       consume: (batch) => {
+        this.#isConsuming = true;
         next.consume(batch);
+        this.#isConsuming = false;
         this.#records(batch);
+        for (const step of this.#steps.splice(0)) this.#builder.addNote(step);
       },
       tick: (now) => {
         this.#now = now;
@@ -206,8 +213,9 @@ class StreamRecorder implements Recorder {
     this.#builder.addNote({ process: note });
   }
 
-  admit(all: boolean): void {
-    this.#builder.addNote({ admit: all });
+  steer(step: SteerNote): void {
+    if (this.#isConsuming) this.#steps.push(step);
+    else this.#builder.addNote(step);
   }
 
   #records(batch: EventBatch): void {

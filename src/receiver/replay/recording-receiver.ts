@@ -18,8 +18,8 @@ export interface RecordingReceiverOptions {
   readonly pace?: (now: number) => Promise<void> | void;
   /** A process that was looked up when the recording was made, before the records that it is needed for. */
   readonly onProcess?: (process: ProcessNote) => void;
-  /** New connections are taken up from here on, or are not. */
-  readonly onAdmit?: (all: boolean) => void;
+  /** Something was done to the analyzers here: see SteerNote. Not yet checked. */
+  readonly onStep?: (step: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Feeds the pipeline from a recording, which may be in several files. */
@@ -143,11 +143,11 @@ class RecordingReplay implements RecordingReceiver {
     } else if (note['process'] !== undefined) {
       const process = readProcess(note['process']);
       if (process !== null) this.#options.onProcess?.(process);
-    } else if (typeof note['admit'] === 'boolean') {
-      this.#options.onAdmit?.(note['admit']);
     } else if (typeof note['gap'] === 'object' && note['gap'] !== null) {
       const { records } = note['gap'] as { readonly records?: unknown };
       if (typeof records === 'number' && Number.isSafeInteger(records) && records > 0) this.#gaps += records;
+    } else {
+      this.#options.onStep?.(note);
     }
   }
 }
