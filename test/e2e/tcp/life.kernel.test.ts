@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadAddon } from '../../../src/receiver/kernel/addon.ts';
 import { until } from '../../traffic/condition.ts';
-import { sumOf } from '../../traffic/metrics.ts';
+import { lawOf, sumOf } from '../../traffic/metrics.ts';
 import { createScene, type Scene } from '../../traffic/scene.ts';
 import { listenAt, promtoolComplaints, setStage, type Stage } from './stage.ts';
 
@@ -220,6 +220,19 @@ test('retransmissions that run out: the connection has timed out, closed by nobo
       name === 'sonde_tcp_closes_total' && labels.role === 'client' && labels.server_port === String(port),
   );
   expect(closes.map(({ labels }) => labels.side)).toEqual([undefined]);
+});
+
+test('nothing that was told of these connections was lost on the way', async () => {
+  const stages = lawOf(await stage.sonde.scrape()).filter(({ stage: name }) => name === 'tcp' || name === 'window.tcp');
+  expect(stages).toHaveLength(2);
+  for (const { stage: name, produced, delivered, inFlight, dropped } of stages) {
+    expect({ name, produced, lost: Object.values(dropped).reduce((all, each) => all + each, 0) }).toEqual({
+      name,
+      produced: delivered + inFlight,
+      lost: 0,
+    });
+    expect(produced).toBeGreaterThan(50);
+  }
 });
 
 test('each series names a port that serves, whatever happened; the page is a page', async () => {

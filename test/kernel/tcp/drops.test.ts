@@ -32,7 +32,7 @@ const drops = (port: number) =>
 
 test.each([['IPv4'], ['IPv6']])('what the firewall drops is counted and told with the reason: %s', async (version) => {
   const address = version === 'IPv4' ? network.farAddress : network.farAddress6;
-  recorder = startTcpRecorder(scene);
+  recorder = startTcpRecorder(scene, { namespaces: network.numbers });
   const port = await far.listen('server', address);
   const local = await near.ask<number>('connect', 'c', address, port);
   await far.ask('accept', 's', 'server');
@@ -56,7 +56,7 @@ test.each([['IPv4'], ['IPv6']])('what the firewall drops is counted and told wit
 });
 
 test('plain traffic drops nothing: connections that open, talk and close in every order', async () => {
-  recorder = startTcpRecorder(scene);
+  recorder = startTcpRecorder(scene, { namespaces: network.numbers });
   const port = await far.listen('server', network.farAddress);
   for (let i = 0; i < 20; i++) {
     await near.ask('connect', 'c', network.farAddress, port);

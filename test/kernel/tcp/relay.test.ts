@@ -26,7 +26,7 @@ describe.skipIf(refused !== undefined)(
       relay = await startRelay(scene, network);
       near = startPeer(scene, network.near);
       far = startPeer(scene, network.far);
-      recorder = startTcpRecorder(scene);
+      recorder = startTcpRecorder(scene, { namespaces: network.numbers });
     });
     afterEach(async () => scene?.end());
 

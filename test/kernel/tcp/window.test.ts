@@ -17,7 +17,7 @@ beforeEach(async () => {
   network = createNetwork(scene);
   near = startPeer(scene, network.near);
   far = startPeer(scene, network.far);
-  recorder = startTcpRecorder(scene);
+  recorder = startTcpRecorder(scene, { namespaces: network.numbers });
 });
 afterEach(async () => scene?.end());
 
