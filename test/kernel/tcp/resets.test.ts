@@ -115,10 +115,10 @@ test('a flood is paced: all are counted, and the law of the ring holds', async (
   recorder = startTcpRecorder(scene);
   // Several at once: one alone may be too slow for a flood where others use the machine.
   const peers = [peer, ...Array.from({ length: 3 }, () => startPeer(scene))];
-  await Promise.all(peers.map((each) => each.ask('refused', '127.0.0.1', port, 4000)));
+  await Promise.all(peers.map((each) => each.ask('refused', '127.0.0.1', port, 1500)));
   await recorder.receiver.stop();
   const { tcpEvents, tcpEventsWritten, tcpEventsPaced, ringLifeFull } = recorder.receiver.counters();
-  expect(tcpEvents).toBeGreaterThanOrEqual(32_000);
+  expect(tcpEvents).toBeGreaterThanOrEqual(12_000);
   expect(tcpEventsPaced).toBeGreaterThan(0);
   expect(tcpEventsWritten + tcpEventsPaced + ringLifeFull).toBe(tcpEvents);
   expect(recorder.events).toHaveLength(tcpEventsWritten);
