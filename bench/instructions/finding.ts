@@ -47,6 +47,8 @@ export type Finding =
 
 /** One boot of the guest. */
 export interface Boot {
+  /** False if it was cut short: what it had not come to is missing. */
+  readonly complete: boolean;
   readonly kernel: string;
   readonly alone: { readonly small: Load; readonly large: Load };
   /** By what was varied, in the order in which it was measured. */
@@ -55,24 +57,30 @@ export interface Boot {
 
 /**
  * Reads what a guest wrote on its serial port, where lines may end in CR LF and others may stand between.
- * @throws when it did not come to its end, or says that it failed
+ * @throws when the guest says that it failed, or did not come as far as the load without Sonde
  */
 export function parseBoot(text: string): Boot {
-  const findings = text
-    .split(/\r?\n/)
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Finding);
+  const findings = text.split(/\r?\n/).flatMap(parseLine);
   const failed = findings.find((finding) => finding.check === 'failed');
   if (failed !== undefined) throw new Error(`the guest failed: ${failed.detail}`);
   const kernel = findings.find((finding) => finding.check === 'kernel');
   const alone = findings.find((finding) => finding.check === 'alone');
-  if (kernel === undefined || alone === undefined || findings.at(-1)?.check !== 'end') {
-    throw new Error('the guest did not come to its end');
-  }
+  if (kernel === undefined || alone === undefined) throw new Error('the guest did not come to its first load');
   const watched = findings.filter((finding) => finding.check === 'sonde');
   return {
+    complete: findings.at(-1)?.check === 'end',
     kernel: kernel.name,
     alone,
     sonde: new Map(watched.map((finding) => [finding.name, finding.watched])),
   };
+}
+
+/** Nothing for what is no finding, or only the beginning of one. */
+function parseLine(line: string): Finding[] {
+  if (!line.startsWith('{')) return [];
+  try {
+    return [JSON.parse(line) as Finding];
+  } catch {
+    return [];
+  }
 }

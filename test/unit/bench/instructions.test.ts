@@ -47,9 +47,16 @@ describe('parseBoot', () => {
     expect(boot.sonde.get('both ends')).toEqual(watched);
   });
 
-  it('refuses what does not come to its end', () => {
-    expect(() => parseBoot(written().replace(/\{"check":"end"\}\s*$/, ''))).toThrow('did not come to its end');
-    expect(() => parseBoot('')).toThrow('did not come to its end');
+  it('knows a boot that was cut short, in a line or between two', () => {
+    expect(parseBoot(written()).complete).toBe(true);
+    const short = written().replace(/\{"check":"end"\}\s*$/, '');
+    expect(parseBoot(short).complete).toBe(false);
+    const cut = parseBoot(short.trimEnd().replace(/\}[^}]*$/, ''));
+    expect([cut.complete, cut.sonde.size]).toEqual([false, 0]);
+  });
+
+  it('refuses what does not come to its first load', () => {
+    expect(() => parseBoot('')).toThrow('did not come to its first load');
   });
 
   it('refuses a guest that says that it failed, with what it said', () => {
@@ -63,6 +70,7 @@ describe('costOf', () => {
     expect(costOf(alone.large, watched)).toEqual({
       bpf: 3500,
       own: 12_000,
+      server: 40_000,
       guest: 20_000,
       kept: (1000 + 80_000) / (1000 + 100_000),
     });
@@ -103,6 +111,7 @@ describe('instructionsSection', () => {
       '3,500',
       '12,060',
       '15,560',
+      '40,000',
       '+20,000',
       '80.2 %',
       '0.00 %, 1.00 %, 0.00 %',
@@ -110,6 +119,13 @@ describe('instructionsSection', () => {
     expect(rowOf(text, 'without Sonde')).toContain('80,000');
     expect(text).toContain('Made so. Every exchange of the load was counted');
     expect(rowOf(text, 'Sonde, server only')).toEqual([]);
+  });
+
+  it('shows what only one of the boots has, without a difference', () => {
+    const one = parseBoot(written());
+    const text = instructionsSection([{ ...one, sonde: new Map() }, one], '');
+    expect(rowOf(text, 'Sonde, both ends').at(1)).toBe('3,500');
+    expect(rowOf(text, 'Sonde, both ends').at(-1)).toBe('');
   });
 
   it('shows each program with its runs and the empty one beside it', () => {
