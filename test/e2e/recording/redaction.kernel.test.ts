@@ -46,7 +46,7 @@ describe.each([['--redact'], ['--redact-paths']])('%s', (option) => {
   test('no body, credential, cookie or query is left in the file', () => {
     const bytes = bytesOf(masked.file);
     // What is kept is there, so that the search is known to find things.
-    expect(bytes).toContain('HTTP/1.1 404 Not Found');
+    expect(bytes).toContain('HTTP/1.1 404 ');
     expect(bytes).toContain('Authorization: xxxxxx xxx');
     expect(bytes).not.toContain(SECRET);
     expect(bytes).not.toContain(SECRET.slice(0, 5));
