@@ -11,8 +11,6 @@
 /* The last record of a socket; its index may be used again after it. */
 static __always_inline void finish(const struct sock *sk, struct sock_state *state, __u64 now, __u32 rx)
 {
-	struct totals totals = {.tx = state->tx, .rx = rx, .number = state->number, .turn = state->turn};
-	struct ring_header *ring = this_ring();
 	__u32 phase;
 
 	if (state->phase == PHASE_READY && owner_settled(state))
@@ -23,10 +21,9 @@ static __always_inline void finish(const struct sock *sk, struct sock_state *sta
 	    __sync_val_compare_and_swap(&state->phase, phase, PHASE_OVER) != phase)
 		return;
 	if (phase == PHASE_ANNOUNCED || phase == PHASE_MUTED)
-		report_totals(state, RECORD_CLOSE, now, &totals);
-	if (ring && state->generation)
-		count(ring, SOCKETS_CLOSED);
-	give_index_back(state);
+		report_close(state, now, rx);
+	else if (__sync_val_compare_and_swap(&state->announcing, 0, 1) == 0)
+		give_index_back(state); /* announcing it had failed; else whoever does so now ends it */
 }
 
 static __always_inline void on_connect(struct sock *sk, __u64 now)
@@ -69,6 +66,7 @@ static __always_inline void on_established(struct sock *sk, int oldstate, __u64 
 		state->connect_ns = now - state->connect_started;
 	} else {
 		state->role = oldstate == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
+		state->connect_started = now;
 	}
 	publish(state);
 	if (state->phase == PHASE_READY && port_filtered(local_port(sk), remote_port(sk)))

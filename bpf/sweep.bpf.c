@@ -11,6 +11,8 @@
 #include "include/tcp-quality.h"
 
 #define RECENT_NS 10000000ULL
+/* A socket that came about is announced by its first call, which says whose it is; without one after so long. */
+#define SILENT_NS 2000000000ULL
 
 /* Whether what was read may be half of a call's work, or will be told by a message record anyway. */
 static __always_inline bool is_between(const struct sock_state *state, const struct totals *totals, __u8 direction)
@@ -44,9 +46,10 @@ int sonde_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 
 	if (!state || !sk || !ring)
 		return 0;
-	/* Thousands that were open before the probe do not crowd out what happens now: the next sweep goes on. */
+	/* A young one is left to its first call. Thousands that were open before the probe do not crowd out what
+	 * happens now: the next sweep goes on. */
 	if (state->phase == PHASE_READY && state->established && owner_settled(state) && ring_has_time(ring) &&
-	    sk->__sk_common.skc_state == TCP_ESTABLISHED)
+	    bpf_ktime_get_ns() - state->connect_started > SILENT_NS && sk->__sk_common.skc_state == TCP_ESTABLISHED)
 		announce(state);
 	if (state->phase != PHASE_ANNOUNCED)
 		return 0;
