@@ -49,7 +49,14 @@ function createProgram(environment: Environment, done: (exitCode: number) => voi
     .helpOption('-h, --help', 'explain the program or a command')
     .helpCommand('help [command]', 'explain a command')
     .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'sonde: ')) })
+    .configureOutput({
+      writeOut(text) {
+        // Help and version may be read by `head`.
+        process.stdout.once('error', () => undefined);
+        process.stdout.write(text);
+      },
+      writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'sonde: ')),
+    })
     .showHelpAfterError('See `sonde --help`.')
     .addHelpText(
       'after',

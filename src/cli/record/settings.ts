@@ -71,7 +71,8 @@ export function checkRecording(settings: RecordSettings | undefined): void {
 /** What a person is told when the file cannot be made; other errors as they are. */
 export function asRecordingError(error: unknown, settings: RecordSettings | undefined): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
-  if (settings === undefined || error instanceof SondeError || (syscall !== 'open' && code !== 'ENOSPC')) {
+  const isAbout = syscall === 'open' || syscall === 'statfs' || code === 'ENOSPC';
+  if (settings === undefined || error instanceof SondeError || !isAbout) {
     return error;
   }
   const why: Readonly<Record<string, string>> = {

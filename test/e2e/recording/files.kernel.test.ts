@@ -175,4 +175,8 @@ test('a file that is there is never written over, nor what a link points to', as
   const later = await sonde(['record', join(scene.directory, 'r.sonde'), '--max-files', '2', '--for', '1']);
   expect(later.code).toBe(4);
   expect(later.stderr).toContain('r.2.sonde is there already');
+  const nowhere = await sonde(['record', join(scene.directory, 'no/such.sonde'), '--for', '1']);
+  expect(nowhere.code).toBe(4);
+  expect(nowhere.stderr).toContain('its folder does not exist');
+  expect(nowhere.stderr).not.toMatch(STACK);
 });
