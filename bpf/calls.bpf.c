@@ -6,7 +6,7 @@
  * stream), and carries the socket's counters, so that no total depends on a record arriving.
  */
 #include "include/payload.h"
-#include "include/socket.h"
+#include "include/life-record.h"
 
 const volatile __u32 payload_bytes = PAYLOAD_MAX;
 const volatile __u8 queue_time = 1; /* 0 off, 1 coarse, 2 precise */

@@ -5,7 +5,7 @@
  * `current` is anybody here: the owner is whoever calls connect, and after that whoever reads or writes.
  */
 #include "include/listener.h"
-#include "include/socket.h"
+#include "include/life-record.h"
 #include "include/tcp-quality.h"
 
 /* The last record of a socket; its index may be used again after it. */

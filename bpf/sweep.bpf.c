@@ -7,7 +7,7 @@
  * that reads the totals first and finds that the time is not recent has read them whole. A socket with a
  * recent call is left to the next sweep, unless it is certain that the call does not begin a message.
  */
-#include "include/socket.h"
+#include "include/life-record.h"
 #include "include/tcp-quality.h"
 
 #define RECENT_NS 10000000ULL

@@ -6,7 +6,7 @@
 #ifndef SONDE_TCP_EVENT_H
 #define SONDE_TCP_EVENT_H
 
-#include "socket.h"
+#include "life-record.h"
 
 #define NS_PER_SECOND 1000000000ULL
 
