@@ -44,6 +44,8 @@ test.each([['IPv4'], ['IPv6']])('what the firewall drops is counted and told wit
   rule.end();
   const netfilter = numberOf('NETFILTER_DROP');
   await until(() => drops(port).length >= dropped, { what: 'they are told' });
+  // It has said nothing so far: the sweep leaves it to its first call for a while.
+  await until(() => recorder.at(port), { what: 'the silent end is announced' });
   await recorder.receiver.stop();
   const told = drops(port).filter(({ cause }) => cause === netfilter);
   expect(told).toHaveLength(dropped);
