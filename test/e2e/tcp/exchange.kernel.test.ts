@@ -195,13 +195,16 @@ test('a response that was sent again: the server had answered, and only the clie
   expect(hole.packets()).toBe(1);
   hole.end();
   const { total_retrans: again } = await far.info('response');
+  // Of its own accord, where a busy machine answered too late.
+  const { total_retrans: asked } = await near.info('response');
   await near.ask('close', 'response');
   await far.ask('close', 'response');
   const labels = { role: 'server', server_port: String(port) };
   expect(await stage.expectSum('sonde_tcp_retransmits_total', labels, again)).toBe(again);
   const all = await lines(port, 4);
   const [client, server] = [of(all, 'client', '/answered'), of(all, 'server', '/answered')];
-  for (const { attributes } of [client, server]) expect(attributes).not.toHaveProperty(['net.retransmits']);
+  expect(server.attributes).not.toHaveProperty(['net.retransmits']);
+  if (asked === 0) expect(client.attributes).not.toHaveProperty(['net.retransmits']);
   // The kernel waits for 200 ms at least before it sends a lone segment again.
   expect(client.duration_ns - server.duration_ns).toBeGreaterThan(100e6);
 });

@@ -87,7 +87,9 @@ function checkLaw({ code, told }) {
   for (const line of stages) {
     const read = (name) => Number(new RegExp(` ${name}=(\\d+)`).exec(line)?.[1]);
     const holds = read('produced') === read('delivered') + read('in_flight') + read('dropped');
-    tell({ check: 'law', name: /stage=(\S+)/.exec(line)[1], ok: holds && read('dropped') === 0, detail: line });
+    // A program that interrupts itself is refused by the kernel, and counted; an emulated CPU is slow enough for it.
+    const refused = Number(/ dropped\.recursion=(\d+)/.exec(line)?.[1] ?? 0);
+    tell({ check: 'law', name: /stage=(\S+)/.exec(line)[1], ok: holds && read('dropped') === refused, detail: line });
   }
   const rest = told.filter((line) => !stages.includes(line) && !/^sonde (ready|done)/.test(line));
   tell({
